@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cli_private.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum { BINS_MAX = 64, FOLLOW_PAUSE_S = 2, COLUMNS_MAX = 100000,
+       TRAFFIC_MINUTES_MAX = 24 * 60, TOO_FEW = 2 };
+
+/* Shares that differ by less are not worth a word. */
+#define NOTED_SHARE 0.005
+
+typedef struct watch_view {
+    sw_cli *cli;
+    sw_cli_spec spec;
+    uint64_t minutes;
+    bool all, live;
+    json_t *watch, *model, *traffic;
+    size_t lines_shown;
+} watch_view;
+
+/* The worst first, as on the dashboard. */
+static int rank(const char *state) {
+    static const char *const order[] = {"drifted", "moved", "too few rows", "same", "unwatched"};
+    for (int i = 0; i < 5; i++)
+        if (strcmp(state, order[i]) == 0)
+            return i;
+    return 5;
+}
+
+static int compare(const void *a, const void *b) {
+    const json_t *x = *(const json_t *const *)a, *y = *(const json_t *const *)b;
+    int difference = rank(sw_js_text(x, "state")) - rank(sw_js_text(y, "state"));
+    if (difference)
+        return difference;
+    double px = sw_js_number(x, "psi"), py = sw_js_number(y, "psi");
+    return (py > px) - (py < px);
+}
+
+static sw_style style_of(const char *state) {
+    static const sw_style styles[] = {SW_BAD, SW_WARN, SW_DIM, SW_GOOD, SW_DIM, SW_DIM};
+    return styles[rank(state)];
+}
+
+/* Appends the bars and the blanks that bring them to `width` characters. */
+static void add_bars(sw_buf *out, const json_t *column, const char *share, size_t width) {
+    double shares[BINS_MAX];
+    size_t i, count = 0;
+    json_t *bin;
+    json_array_foreach(json_object_get(column, "bins"), i, bin) {
+        if (count < BINS_MAX)
+            shares[count++] = sw_js_number(bin, share);
+    }
+    sw_text_bars(out, shares, count);
+    for (; count < width; count++)
+        sw_buf_add_char(out, ' ');
+}
+
+/* "median 41 → 88 · missing 0 → 12 % · out of range 34 %": what moved, beside the shape. */
+static void add_note(sw_buf *out, const json_t *column) {
+    double missing = sw_js_number(column, "missing_share"),
+           before = sw_js_number(column, "reference_missing_share"),
+           outside = sw_js_number(column, "out_of_range_share");
+    bool category = strcmp(sw_js_text(column, "kind"), "category") == 0;
+    const char *gap = "   ";
+    if (sw_js_is_number(column, "median") && sw_js_is_number(column, "reference_median")) {
+        sw_buf_printf(out, "%smedian %s → %s", gap,
+                      sw_text_number(sw_js_number(column, "reference_median")).at,
+                      sw_text_number(sw_js_number(column, "median")).at);
+        gap = " · ";
+    }
+    if (missing - before >= NOTED_SHARE || before - missing >= NOTED_SHARE) {
+        sw_buf_printf(out, "%smissing %s → %s", gap, sw_text_percent(before).at,
+                      sw_text_percent(missing).at);
+        gap = " · ";
+    }
+    if (outside >= NOTED_SHARE)
+        sw_buf_printf(out, "%s%s %s", gap, category ? "unseen" : "out of range",
+                      sw_text_percent(outside).at);
+}
+
+static void print_name(const char *name, sw_style style, size_t width) {
+    printf("  %s%s%s%*s", sw_term_style(stdout, style), name, sw_term_style(stdout, SW_PLAIN),
+           (int)(width - sw_text_width(name)) + 2, "");
+}
+
+/* Live over train, and what to think of it. */
+static void print_drawn(const json_t *column, size_t name_width, size_t bars_width) {
+    const char *state = sw_js_text(column, "state");
+    sw_buf live = {0}, train = {0}, note = {0};
+    add_bars(&live, column, "live_share", bars_width);
+    add_bars(&train, column, "reference_share", bars_width);
+    add_note(&note, column);
+    print_name(sw_js_text(column, "name"), SW_BOLD, name_width);
+    printf("%.*s  %slive%s   PSI %.2f  %s%s%s%.*s\n", SW_STR_ARG(sw_buf_str(&live)),
+           sw_term_style(stdout, SW_DIM), sw_term_style(stdout, SW_PLAIN), sw_js_number(column, "psi"),
+           sw_term_style(stdout, style_of(state)), state, sw_term_style(stdout, SW_PLAIN),
+           SW_STR_ARG(sw_buf_str(&note)));
+    print_name("", SW_PLAIN, name_width);
+    printf("%s%.*s  train%s\n", sw_term_style(stdout, SW_DIM), SW_STR_ARG(sw_buf_str(&train)),
+           sw_term_style(stdout, SW_PLAIN));
+    sw_buf_free(&live);
+    sw_buf_free(&train);
+    sw_buf_free(&note);
+}
+
+/* One quiet line: "country     PSI 0.02  same". */
+static void print_plain(const json_t *column, size_t name_width, long long rows_min) {
+    const char *state = sw_js_text(column, "state");
+    print_name(sw_js_text(column, "name"), SW_PLAIN, name_width);
+    if (sw_js_is_number(column, "psi") && rank(state) != TOO_FEW)
+        printf("PSI %.2f  ", sw_js_number(column, "psi"));
+    printf("%s%s", sw_term_style(stdout, style_of(state)), state);
+    if (rank(state) == TOO_FEW)
+        printf(" (%lld of %lld)", (long long)sw_js_integer(column, "rows"), rows_min);
+    printf("%s\n", sw_term_style(stdout, SW_PLAIN));
+}
+
+static void widen(size_t *name_width, size_t *bars_width, const json_t *columns) {
+    size_t i;
+    json_t *column;
+    json_array_foreach(columns, i, column) {
+        size_t name = sw_text_width(sw_js_text(column, "name")),
+               bars = json_array_size(json_object_get(column, "bins"));
+        *name_width = name > *name_width ? name : *name_width;
+        *bars_width = bars > *bars_width && bars <= BINS_MAX ? bars : *bars_width;
+    }
+}
+
+/* Returns how many lines it took. */
+static size_t print_columns(const watch_view *watching, const json_t *columns, size_t name_width,
+                            size_t bars_width) {
+    size_t count = json_array_size(columns), drawn = 0;
+    const json_t **sorted = count && count < COLUMNS_MAX ? calloc(count, sizeof *sorted) : NULL;
+    if (!sorted)
+        return 0;
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = json_array_get(columns, i);
+    qsort(sorted, count, sizeof *sorted, compare);
+    for (size_t i = 0; i < count; i++) {
+        int state = rank(sw_js_text(sorted[i], "state"));
+        bool has_bins = json_array_size(json_object_get(sorted[i], "bins")) > 0;
+        if (has_bins && (state < TOO_FEW || (watching->all && state == TOO_FEW + 1))) {
+            print_drawn(sorted[i], name_width, bars_width);
+            drawn++;
+        } else {
+            print_plain(sorted[i], name_width,
+                        (long long)sw_js_integer(watching->watch, "rows_min"));
+        }
+    }
+    free(sorted);
+    return count + drawn;
+}
+
+static uint64_t failures_in(const json_t *traffic) {
+    size_t i;
+    json_t *point;
+    double sum = 0;
+    json_array_foreach(json_object_get(traffic, "points"), i, point) {
+        sum += sw_js_number(point, "failures");
+    }
+    return (uint64_t)sum;
+}
+
+static void print_head(const watch_view *watching) {
+    const json_t *traffic = json_object_get(watching->model, "traffic");
+    double rate = sw_js_number(traffic, "requests_per_s");
+    uint64_t failures = failures_in(watching->traffic);
+    printf("%s%s@%lld%s   ", sw_term_style(stdout, SW_BOLD), watching->spec.name,
+           (long long)sw_js_integer(watching->watch, "version"), sw_term_style(stdout, SW_PLAIN));
+    if (rate > 0)
+        printf("%s req/s", sw_text_rate(rate).at);
+    else
+        printf("no requests in the last minute");
+    if (sw_js_is_number(traffic, "p50_ms"))
+        printf(" · p50 %s · p99 %s", sw_text_duration(sw_js_number(traffic, "p50_ms") / 1e3).at,
+               sw_text_duration(sw_js_number(traffic, "p99_ms") / 1e3).at);
+    printf(" · %s%s%s", failures ? sw_term_style(stdout, SW_BAD) : "", sw_text_plural(failures, "error").at,
+           failures ? sw_term_style(stdout, SW_PLAIN) : "");
+    printf(" · %s in the last %llu min\n",
+           sw_text_plural((uint64_t)sw_js_integer(watching->watch, "rows"), "row").at,
+           (unsigned long long)watching->minutes);
+}
+
+static sw_status fetch(watch_view *watching) {
+    sw_cli *cli = watching->cli;
+    sw_segment name = sw_client_segment(watching->spec.name),
+               version = sw_client_segment(watching->spec.version);
+    SW_TRY(sw_cli_ask(&watching->model, cli, NULL, "GET", NULL, "/api/v1/models/%s", name.at));
+    SW_TRY(sw_cli_ask(&watching->traffic, cli, NULL, "GET", NULL, "/api/v1/models/%s/traffic?minutes=%llu",
+                      name.at, (unsigned long long)(watching->minutes < TRAFFIC_MINUTES_MAX
+                                                        ? watching->minutes
+                                                        : TRAFFIC_MINUTES_MAX)));
+    return sw_cli_ask(&watching->watch, cli, "counting", "GET", NULL,
+                      "/api/v1/models/%s/watch?minutes=%llu%s%s", name.at,
+                      (unsigned long long)watching->minutes, *version.at ? "&version=" : "", version.at);
+}
+
+static void print_watch(watch_view *watching) {
+    if (watching->live && watching->lines_shown) /* over what is there */
+        printf("\033[%zuA\033[J", watching->lines_shown);
+    print_head(watching);
+    const json_t *features = json_object_get(watching->watch, "features"),
+                 *outputs = json_object_get(watching->watch, "outputs");
+    size_t name_width = 0, bars_width = 0;
+    widen(&name_width, &bars_width, features);
+    widen(&name_width, &bars_width, outputs);
+    size_t lines = 1 + print_columns(watching, features, name_width, bars_width);
+    lines += print_columns(watching, outputs, name_width, bars_width);
+    if (strcmp(sw_js_text(watching->watch, "state"), "unwatched") == 0 && !sw_cli_quiet(watching->cli)) {
+        printf("  not watched: push it with --profile train.csv\n");
+        lines++;
+    }
+    watching->lines_shown = lines;
+    fflush(stdout);
+}
+
+static void forget(watch_view *watching) {
+    json_decref(watching->watch);
+    json_decref(watching->model);
+    json_decref(watching->traffic);
+    watching->watch = watching->model = watching->traffic = NULL;
+}
+
+static sw_status run(sw_cli *cli) {
+    watch_view watching = {.cli = cli, .all = sw_cli_flag(cli, "all")};
+    bool follow = sw_cli_flag(cli, "follow");
+    watching.live = follow && sw_term_is_live(stdout);
+    SW_TRY(sw_cli_spec_parse(&watching.spec, sw_cli_argument(cli, 0), &cli->error));
+    SW_TRY(sw_cli_number(&watching.minutes, cli, "minutes", 15, 1, 14 * 24 * 60));
+    sw_status status;
+    do {
+        status = fetch(&watching);
+        if (!sw_failed(status) && sw_cli_json(cli)) {
+            sw_cli_print_answer(cli); /* the last of the three: the watch */
+            fflush(stdout);
+        } else if (!sw_failed(status)) {
+            print_watch(&watching);
+        }
+        forget(&watching);
+        if (follow && !sw_failed(status))
+            nanosleep(&(struct timespec){.tv_sec = FOLLOW_PAUSE_S}, NULL);
+    } while (follow && !sw_failed(status) && !ferror(stdout));
+    return status;
+}
+
+static const sw_cli_option options[] = {
+    {"minutes", 'm', "N", "how far back to look (default 15)"},
+    {"follow", 'f', NULL, "again every two seconds, until Ctrl-C"},
+    {"all", 'a', NULL, "draw the features that stayed the same, too"},
+    {0},
+};
+
+const sw_cli_command sw_cli_watch = {
+    .name = "watch",
+    .other_names = "drift",
+    .arguments = "NAME[@VERSION|@ALIAS]",
+    .summary = "shows live rows over the training data, feature by feature",
+    .details = "PSI, the population stability index, says how far a feature has moved: below 0.1 it is\n"
+               "the same, from 0.2 on it has drifted. Below 500 rows there is no verdict.",
+    .examples = "slipway watch fraud\nslipway watch fraud --minutes 60\nslipway watch fraud --follow",
+    .options = options,
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .run = run,
+};

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/model.h"
+#include "model/ort_private.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char library_name[] = "libonnxruntime.so.1";
+enum { THREADS_MAX = 256 };
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static ort_library library;
+static bool loaded;
+static sw_error why_not;
+
+static void *open_beside_executable(void) {
+    char path[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (len <= 0)
+        return NULL;
+    path[len] = '\0';
+    char *slash = strrchr(path, '/');
+    size_t room = slash ? sizeof path - (size_t)(slash - path) : 0;
+    if (!slash || snprintf(slash, room, "/lib/%s", library_name) >= (int)room)
+        return NULL;
+    return access(path, F_OK) == 0 ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
+}
+
+static void *open_library(void) {
+    const char *path = getenv("SLIPWAY_ORT");
+    void *handle = NULL;
+    if (path && strcmp(path, "none") == 0) {
+        (void)sw_fail(&why_not, SW_CODE_UNAVAILABLE, "ONNX Runtime is turned off by SLIPWAY_ORT=none");
+        return NULL;
+    }
+    if (path && *path) {
+        handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+        if (!handle)
+            (void)sw_fail(&why_not, SW_CODE_UNAVAILABLE,
+                          "ONNX Runtime could not be loaded from SLIPWAY_ORT: %s", dlerror());
+        return handle;
+    }
+    handle = open_beside_executable();
+    if (!handle)
+        handle = dlopen("/usr/lib/slipway/libonnxruntime.so.1", RTLD_NOW | RTLD_LOCAL);
+    if (!handle)
+        handle = dlopen(library_name, RTLD_NOW | RTLD_LOCAL);
+    if (!handle)
+        (void)sw_fail(&why_not, SW_CODE_UNAVAILABLE,
+                      "ONNX Runtime is not installed: put %s into lib/ beside the slipway program "
+                      "(scripts/install_runtime.sh does that) or into /usr/lib/slipway, or let "
+                      "SLIPWAY_ORT name it",
+                      library_name);
+    return handle;
+}
+
+static int wanted_threads(void) {
+    const char *text = getenv("SLIPWAY_ORT_THREADS");
+    uint64_t count = 1;
+    if (text && !sw_str_to_u64(&count, sw_str_of(text), THREADS_MAX))
+        count = 1;
+    return count ? (int)count : 1;
+}
+
+static bool fine(ort_status *status) {
+    return !sw_failed(sw_ort_check(&library, status, &why_not, "ONNX Runtime did not start"));
+}
+
+static bool start(void) {
+    const ort_calls *calls = &library.calls;
+    ort_threading *threading = NULL;
+    bool good = fine(calls->create_threading(&threading)) &&
+                fine(calls->set_threads(threading, wanted_threads())) &&
+                fine(calls->set_graph_threads(threading, 1)) &&
+                fine(calls->set_spinning(threading, 0)) &&
+                fine(calls->create_env_with_pool(ORT_LOG_FATAL, "slipway", threading, &library.env)) &&
+                fine(calls->create_cpu_memory(ORT_DEVICE_ALLOCATOR, 0, &library.memory)) &&
+                fine(calls->default_allocator(&library.allocator));
+    if (threading)
+        calls->release_threading(threading);
+    return good;
+}
+
+static void load(void) {
+    const ort_base *(*get_base)(void) = NULL;
+    void *handle = open_library();
+    if (!handle)
+        return;
+    void *symbol = dlsym(handle, "OrtGetApiBase");
+    memcpy(&get_base, &symbol, sizeof get_base);
+    const ort_base *base = get_base ? get_base() : NULL;
+    void *const *table = base ? base->get_api(SW_ORT_API) : NULL;
+    if (!table) {
+        (void)sw_fail(&why_not, SW_CODE_UNAVAILABLE,
+                      "the ONNX Runtime that was found is older than 1.11, or not ONNX Runtime");
+        dlclose(handle);
+        return;
+    }
+#define X(place, result, name, parameters) memcpy(&library.calls.name, &table[place], sizeof(void *));
+    ORT_CALLS(X)
+#undef X
+    library.version = base->get_version();
+    loaded = start();
+}
+
+const ort_library *sw_ort_load(sw_error *why) {
+    pthread_once(&once, load);
+    if (loaded)
+        return &library;
+    if (why)
+        *why = why_not;
+    return NULL;
+}
+
+const char *sw_ort_version(sw_error *why) {
+    const ort_library *ort = sw_ort_load(why);
+    return ort ? ort->version : NULL;
+}
+
+static sw_code code_of(int ort_code) {
+    switch (ort_code) {
+    case ORT_INVALID_ARGUMENT: return SW_CODE_INVALID;
+    case ORT_NOT_IMPLEMENTED: return SW_CODE_UNSUPPORTED;
+    default: return SW_CODE_INTERNAL;
+    }
+}
+
+sw_status sw_ort_check(const ort_library *ort, ort_status *status, sw_error *error, const char *what) {
+    if (!status)
+        return SW_OK;
+    sw_code code = code_of(ort->calls.get_error_code(status));
+    sw_status failed = sw_fail(error, code, "%s: %s", what, ort->calls.get_error_message(status));
+    ort->calls.release_status(status);
+    return failed;
+}

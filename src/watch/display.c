@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "watch/display_private.h"
+
+#include "base/num.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- Numeric features ---- */
+
+/* Edge k of the bins between: 0 is the minimum, cut_count + 1 the maximum. */
+static double edge(const sw_profile_column *c, uint32_t k) {
+    return k == 0 ? c->min : k <= c->cut_count ? c->cuts[k - 1] : c->max;
+}
+
+static sw_bar *add_bar(sw_bar *bars, size_t *count, double from, double to) {
+    sw_bar *bar = &bars[(*count)++];
+    *bar = (sw_bar){.from = from, .to = to};
+    return bar;
+}
+
+static void label_number(sw_bar *bar, const char *before, double x) {
+    char number[SW_NUM_BYTES];
+    bool whole = fabs(x) < 0x1p53 && x == trunc(x);
+    size_t len = whole ? sw_num_print_i64(number, (int64_t)x) : sw_num_print_f64(number, x);
+    snprintf(bar->text, sizeof bar->text, "%s%.*s", before, (int)len, number);
+    bar->label = sw_str_of(bar->text);
+}
+
+/* A bar for what lies out of the range, where anything does. */
+static void add_outside(sw_bar *bars, size_t *count, const sw_profile_column *c, const uint64_t *live,
+                        bool above) {
+    uint32_t bin = above ? c->bin_count - 1 : SW_BIN_BELOW;
+    if (c->counts[bin] + live[bin] == 0)
+        return;
+    sw_bar *bar = add_bar(bars, count, above ? c->max : -INFINITY, above ? INFINITY : c->min);
+    bar->reference = (double)c->counts[bin];
+    bar->live = (double)live[bin];
+    label_number(bar, above ? "> " : "< ", above ? c->max : c->min);
+}
+
+/* Few values: a bar for each, or for a few neighbours. */
+static size_t level_bars(sw_bar *bars, const sw_profile_column *c, const uint64_t *live) {
+    uint32_t levels = c->cut_count + 1, room = SW_DISPLAY_BINS - 2;
+    uint32_t step = (levels + room - 1) / room;
+    size_t count = 0;
+    add_outside(bars, &count, c, live, false);
+    for (uint32_t at = 0; at < levels; at += step) {
+        uint32_t end = at + step < levels ? at + step : levels;
+        sw_bar *bar = add_bar(bars, &count, c->levels[at], c->levels[end - 1]);
+        for (uint32_t i = at; i < end; i++) {
+            bar->reference += (double)c->counts[SW_BIN_FIRST + i];
+            bar->live += (double)live[SW_BIN_FIRST + i];
+        }
+        if (step == 1)
+            label_number(bar, "", c->levels[at]);
+    }
+    add_outside(bars, &count, c, live, true);
+    return count;
+}
+
+/* The edges between which all but about 1.5 % at either end of the reference lie. */
+static void middle_of(double *low, double *high, const sw_profile_column *c) {
+    uint64_t sum = 0, total = 0;
+    uint32_t from = 0, to = c->cut_count + 1;
+    for (uint32_t i = 0; i <= c->cut_count; i++)
+        total += c->counts[SW_BIN_FIRST + i];
+    for (uint32_t i = 0; i <= c->cut_count; i++) {
+        if ((double)sum < 0.015 * (double)total)
+            from = i;
+        sum += c->counts[SW_BIN_FIRST + i];
+        if ((double)sum > 0.985 * (double)total) {
+            to = i + 1;
+            break;
+        }
+    }
+    bool wide = from + 4 < to;
+    *low = edge(c, wide && from ? from + (from + 1 < to) : 0);
+    *high = edge(c, wide && to <= c->cut_count ? to - 1 : c->cut_count + 1);
+    if (!(*low < *high)) {
+        *low = c->min;
+        *high = c->max;
+    }
+}
+
+static size_t even_bars(sw_bar *bars, const sw_profile_column *c) {
+    double low, high;
+    size_t count = 0;
+    middle_of(&low, &high, c);
+    bool first = c->min < low, last = high < c->max, ratios = low > 0 && high / low > 50;
+    int inner = SW_DISPLAY_BINS - first - last;
+    double at = low;
+    if (first)
+        add_bar(bars, &count, c->min, low);
+    for (int i = 1; i <= inner; i++) {
+        double part = (double)i / inner;
+        double to = i == inner ? high : ratios ? low * pow(high / low, part) : low + (high - low) * part;
+        add_bar(bars, &count, at, to);
+        at = to;
+    }
+    if (last)
+        add_bar(bars, &count, high, c->max);
+    return count;
+}
+
+/* The share of a fine bin that lies within a bar, as if its values lay evenly. */
+static double overlap(const sw_bar *bar, double from, double to) {
+    double low = from > bar->from ? from : bar->from, high = to < bar->to ? to : bar->to;
+    return high > low ? (high - low) / (to - from) : 0;
+}
+
+static size_t spread_bars(sw_bar *bars, const sw_profile_column *c, const uint64_t *live) {
+    size_t count = even_bars(bars, c), last = count - 1;
+    for (uint32_t i = 0; i <= c->cut_count; i++)
+        for (size_t b = 0; b < count; b++) {
+            double part = overlap(&bars[b], edge(c, i), edge(c, i + 1));
+            bars[b].reference += part * (double)c->counts[SW_BIN_FIRST + i];
+            bars[b].live += part * (double)live[SW_BIN_FIRST + i];
+        }
+    bars[0].reference += (double)c->counts[SW_BIN_BELOW];
+    bars[0].live += (double)live[SW_BIN_BELOW];
+    bars[last].reference += (double)c->counts[c->bin_count - 1];
+    bars[last].live += (double)live[c->bin_count - 1];
+    return count;
+}
+
+/* ---- Categories ---- */
+
+static size_t category_bars(sw_bar *bars, const sw_profile_column *c, const uint64_t *live) {
+    size_t count = 0;
+    double reference = 0, seen = 0;
+    for (uint32_t i = 0; i < c->value_count; i++) {
+        if (i >= SW_DISPLAY_BINS - 2) {
+            reference += (double)c->counts[SW_BIN_FIRST + i];
+            seen += (double)live[SW_BIN_FIRST + i];
+            continue;
+        }
+        sw_bar *bar = add_bar(bars, &count, NAN, NAN);
+        bar->label = c->values[i];
+        bar->reference = (double)c->counts[SW_BIN_FIRST + i];
+        bar->live = (double)live[SW_BIN_FIRST + i];
+    }
+    if (reference + seen > 0) {
+        sw_bar *bar = add_bar(bars, &count, NAN, NAN);
+        bar->label = SW_STR("(less frequent)");
+        bar->reference = reference;
+        bar->live = seen;
+    }
+    if (c->counts[SW_BIN_UNSEEN] + live[SW_BIN_UNSEEN]) {
+        sw_bar *bar = add_bar(bars, &count, NAN, NAN);
+        bar->label = c->counts[SW_BIN_UNSEEN] ? SW_STR("(other)") : SW_STR("(unseen)");
+        bar->reference = (double)c->counts[SW_BIN_UNSEEN];
+        bar->live = (double)live[SW_BIN_UNSEEN];
+    }
+    return count;
+}
+
+size_t sw_display_feature(sw_bar *bars, const sw_profile_column *c, const uint64_t *live) {
+    if (c->kind == SW_FEATURE_CATEGORY)
+        return category_bars(bars, c, live);
+    if (isnan(c->min) || isnan(c->max))
+        return 0;
+    return c->levels ? level_bars(bars, c, live) : spread_bars(bars, c, live);
+}
+
+/* ---- Outputs ---- */
+
+size_t sw_display_scores(sw_bar *bars, const uint64_t *live) {
+    uint32_t first = SW_SCORE_FIRST_UNIT, last = first + SW_SCORE_UNIT - 1; /* [0, 1] at least */
+    size_t count = 0;
+    for (uint32_t bin = 1; bin < SW_SCORE_BINS; bin++) {
+        if (live[bin] == 0)
+            continue;
+        first = bin < first ? bin : first;
+        last = bin > last ? bin : last;
+    }
+    if (first < SW_SCORE_FIRST_UNIT || last >= SW_SCORE_FIRST_UNIT + SW_SCORE_UNIT) {
+        /* No probabilities: only what is there. */
+        for (first = 1; live[first] == 0; first++)
+            ;
+        for (last = SW_SCORE_BINS - 1; live[last] == 0; last--)
+            ;
+    }
+    uint32_t step = (last - first) / SW_DISPLAY_BINS + 1;
+    for (uint32_t at = first; at <= last; at += step) {
+        uint32_t end = at + step - 1 < last ? at + step - 1 : last;
+        double from, to, ignored;
+        sw_score_edges(&from, &ignored, at);
+        sw_score_edges(&ignored, &to, end);
+        sw_bar *bar = add_bar(bars, &count, from, to);
+        for (uint32_t bin = at; bin <= end; bin++)
+            bar->live += (double)live[bin];
+    }
+    return count;
+}
+
+static int by_count(const void *left, const void *right) {
+    const sw_label *a = *(const sw_label *const *)left, *b = *(const sw_label *const *)right;
+    if (a->count != b->count)
+        return a->count < b->count ? 1 : -1;
+    int order = memcmp(a->text, b->text, a->len < b->len ? a->len : b->len);
+    return order ? order : a->len - b->len;
+}
+
+size_t sw_display_labels(sw_bar *bars, const sw_labels *labels) {
+    const sw_label *found[SW_LABEL_SLOTS];
+    size_t found_count = 0, count = 0;
+    double rest = (double)labels->others;
+    for (size_t i = 0; i < SW_LABEL_SLOTS; i++)
+        if (labels->slots[i].count)
+            found[found_count++] = &labels->slots[i];
+    if (found_count)
+        qsort(found, found_count, sizeof *found, by_count);
+    for (size_t i = 0; i < found_count; i++) {
+        if (count == SW_DISPLAY_BINS - 1) {
+            rest += (double)found[i]->count;
+            continue;
+        }
+        sw_bar *bar = add_bar(bars, &count, NAN, NAN);
+        bar->label = (sw_str){found[i]->text, found[i]->len};
+        bar->live = (double)found[i]->count;
+    }
+    if (rest > 0) {
+        sw_bar *bar = add_bar(bars, &count, NAN, NAN);
+        bar->label = SW_STR("(other)");
+        bar->live = rest;
+    }
+    return count;
+}
+
+/* ---- Medians ---- */
+
+/* The bin that holds the middle of bins 1 … last, and how far into it the middle is (0 to 1). */
+static uint32_t middle_bin(double *part, const uint64_t *counts, uint32_t last) {
+    uint64_t total = 0, sum = 0;
+    for (uint32_t bin = 1; bin <= last; bin++)
+        total += counts[bin];
+    double half = (double)total / 2;
+    for (uint32_t bin = 1; bin <= last; bin++) {
+        if (counts[bin] && (double)(sum + counts[bin]) >= half) {
+            *part = (half - (double)sum) / (double)counts[bin];
+            return bin;
+        }
+        sum += counts[bin];
+    }
+    return 0;
+}
+
+double sw_display_median(const sw_profile_column *c, const uint64_t *counts) {
+    double part = 0;
+    if (c->kind == SW_FEATURE_CATEGORY || isnan(c->min) || isnan(c->max))
+        return NAN;
+    uint32_t bin = middle_bin(&part, counts, c->bin_count - 1);
+    if (bin < SW_BIN_FIRST || bin == c->bin_count - 1)
+        return NAN;
+    uint32_t between = bin - SW_BIN_FIRST;
+    if (c->levels)
+        return c->levels[between];
+    double from = edge(c, between), to = edge(c, between + 1);
+    return from + (to - from) * part;
+}
+
+double sw_display_scores_median(const uint64_t *counts) {
+    double part = 0, from, to;
+    uint32_t bin = middle_bin(&part, counts, SW_SCORE_BINS - 1);
+    if (bin <= 1 || bin == SW_SCORE_BINS - 1)
+        return NAN;
+    sw_score_edges(&from, &to, bin);
+    return from + (to - from) * part;
+}

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "watch/watch_private.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "watch/windows_private.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MINUTE_MS = 60000, BOOT_BYTES = 64 };
+
+int64_t sw_watch_minute(const sw_watch *watch) {
+    return watch->clock_ms() / MINUTE_MS;
+}
+
+__attribute__((format(printf, 1, 2))) static void tell(const char *format, ...) {
+    char text[SW_ERROR_BYTES + 200];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    fprintf(stderr, "slipway: watch: %s\n", text);
+}
+
+/* ---- A record's minutes. The record's lock is held. ---- */
+
+static void drop_minutes(sw_record *record, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (!record->ring[i].written)
+            tell("%.*s@%u: a minute of counts was lost, as the database has not taken it for an hour",
+                 SW_STR_ARG(record->model), record->version);
+        sw_mem_free(record->ring[i].bytes);
+    }
+    record->ring_count -= count;
+    record->ring_changes++;
+    memmove(record->ring, record->ring + count, record->ring_count * sizeof *record->ring);
+}
+
+static bool push_minute(sw_record *record, const sw_counts *counts, sw_minute minute) {
+    sw_buf bytes = {0};
+    sw_counts_encode(&bytes, counts);
+    if (bytes.failed) {
+        sw_buf_free(&bytes);
+        return false;
+    }
+    if (record->ring_count == SW_WATCH_RING)
+        drop_minutes(record, 1);
+    minute.rows = counts->rows;
+    minute.bytes = bytes.at;
+    minute.len = bytes.len;
+    record->ring[record->ring_count++] = minute;
+    record->ring_changes++;
+    return true;
+}
+
+/* The running minute becomes a finished one where the clock says so. */
+static void roll(sw_watch *watch, sw_record *record, int64_t minute) {
+    if (minute == record->minute)
+        return;
+    if (record->now.rows) {
+        sw_minute done = {.minute = record->minute, .step = record->step,
+                          .written = record->written == record->changes};
+        if (!push_minute(record, &record->now, done))
+            return; /* memory is out: the minute goes on */
+        sw_counts_clear(&record->now);
+    }
+    if (minute < record->minute)
+        atomic_fetch_add(&watch->step, 1);
+    record->step = atomic_load(&watch->step);
+    record->minute = minute;
+    record->written = record->changes;
+}
+
+static bool is_clean(const sw_record *record) {
+    for (size_t i = 0; i < record->ring_count; i++)
+        if (!record->ring[i].written)
+            return false;
+    return record->written == record->changes;
+}
+
+void sw_watch_merge(sw_watched *watched, sw_shard *shard) {
+    sw_record *record = watched->record;
+    if (shard->rows == 0)
+        return;
+    int64_t minute = sw_watch_minute(watched->watch);
+    pthread_mutex_lock(&record->lock);
+    roll(watched->watch, record, minute);
+    sw_counts_take(&record->now, shard);
+    record->changes++;
+    pthread_mutex_unlock(&record->lock);
+}
+
+/* ---- Keeping: all that is new goes into the database in one write ---- */
+
+typedef struct gathered {
+    sw_window_row *rows;
+    size_t count, cap;
+    sw_arena arena;
+    bool failed; /* memory ran out: the rest waits for the next second */
+} gathered;
+
+static void gather(gathered *g, const sw_watch *watch, const sw_record *record, int64_t minute,
+                   uint32_t step, uint64_t rows, sw_str counts) {
+    if (g->count == g->cap) {
+        size_t cap = g->cap ? g->cap * 2 : 16;
+        sw_window_row *more = sw_mem_realloc(g->rows, cap * sizeof *more);
+        if (!more) {
+            g->failed = true;
+            return;
+        }
+        g->rows = more;
+        g->cap = cap;
+    }
+    sw_str boot = step ? sw_arena_printf(&g->arena, "%s.%u", watch->boot, step) : sw_str_of(watch->boot);
+    counts = sw_arena_copy(&g->arena, counts);
+    g->failed |= !boot.at || !counts.at;
+    if (!g->failed)
+        g->rows[g->count++] = (sw_window_row){
+            .model = record->model, .version = record->version, .profile_hash = record->hash,
+            .minute = minute, .boot = boot, .rows = rows, .counts = counts};
+}
+
+static void gather_record(gathered *g, sw_watch *watch, sw_record *record, int64_t minute) {
+    pthread_mutex_lock(&record->lock);
+    roll(watch, record, minute);
+    for (size_t i = 0; i < record->ring_count && !g->failed; i++) {
+        sw_minute *m = &record->ring[i];
+        if (m->written)
+            continue;
+        gather(g, watch, record, m->minute, m->step, m->rows, (sw_str){m->bytes, m->len});
+        m->writing = !g->failed;
+    }
+    record->writing_minute = -1;
+    if (record->changes != record->written && !g->failed) {
+        sw_buf bytes = {0};
+        sw_counts_encode(&bytes, &record->now);
+        g->failed |= bytes.failed;
+        if (!g->failed)
+            gather(g, watch, record, record->minute, record->step, record->now.rows, sw_buf_str(&bytes));
+        if (!g->failed) {
+            record->writing = record->changes;
+            record->writing_minute = record->minute;
+        }
+        sw_buf_free(&bytes);
+    }
+    pthread_mutex_unlock(&record->lock);
+}
+
+static void mark_written(sw_record *record, bool good) {
+    pthread_mutex_lock(&record->lock);
+    for (size_t i = 0; i < record->ring_count; i++) {
+        record->ring[i].written |= good && record->ring[i].writing;
+        record->ring[i].writing = false;
+    }
+    if (good && record->writing_minute == record->minute)
+        record->written = record->writing;
+    pthread_mutex_unlock(&record->lock);
+}
+
+static void free_record(sw_record *record) {
+    for (size_t i = 0; i < record->ring_count; i++)
+        sw_mem_free(record->ring[i].bytes);
+    sw_counts_free(&record->now);
+    pthread_mutex_destroy(&record->lock);
+    sw_mem_free((char *)(uintptr_t)record->model.at);
+    sw_mem_free((char *)(uintptr_t)record->hash.at);
+    sw_mem_free(record);
+}
+
+/* Records that nobody serves and the database has all of. */
+static void free_idle(sw_watch *watch) {
+    pthread_mutex_lock(&watch->listing);
+    for (sw_record **at = &watch->records; *at;) {
+        sw_record *record = *at;
+        if (record->handles || !is_clean(record)) {
+            at = &record->next;
+            continue;
+        }
+        *at = record->next;
+        free_record(record);
+    }
+    pthread_mutex_unlock(&watch->listing);
+}
+
+static void tell_trouble(sw_watch *watch, bool good, const sw_error *error) {
+    if (!good && !watch->in_trouble)
+        tell("counts could not be stored: %s. Serving goes on; the last hour is kept in memory and "
+             "stored once that works again",
+             error->text);
+    if (good && watch->in_trouble)
+        tell("counts are stored again");
+    watch->in_trouble = !good;
+}
+
+/* Old minutes go once an hour. */
+static bool expire(sw_watch *watch, int64_t minute, sw_error *error) {
+    if (watch->expired_minute && minute - watch->expired_minute < 60 && minute >= watch->expired_minute)
+        return true;
+    if (sw_failed(sw_windows_expire(watch->db, minute - SW_WATCH_DAYS * 24 * 60, error)))
+        return false;
+    watch->expired_minute = minute;
+    return true;
+}
+
+static bool keep_locked(sw_watch *watch) {
+    gathered g = {0};
+    sw_error error = {"not enough memory"};
+    int64_t minute = sw_watch_minute(watch);
+    sw_arena_init(&g.arena, 4096);
+    for (sw_record *record = watch->records; record; record = record->next)
+        gather_record(&g, watch, record, minute);
+    bool good = !sw_failed(sw_windows_write(watch->db, g.rows, g.count, &error));
+    for (sw_record *record = watch->records; record; record = record->next)
+        mark_written(record, good);
+    free_idle(watch);
+    good = good && expire(watch, minute, &error) && !g.failed;
+    tell_trouble(watch, good, &error);
+    sw_arena_free(&g.arena);
+    sw_mem_free(g.rows);
+    return good;
+}
+
+bool sw_watch_keep(sw_watch *watch) {
+    pthread_mutex_lock(&watch->keeping);
+    bool good = keep_locked(watch);
+    pthread_mutex_unlock(&watch->keeping);
+    return good;
+}
+
+static void *keeper_main(void *context) {
+    sw_watch *watch = context;
+    pthread_mutex_lock(&watch->stopping);
+    while (!watch->stop) {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec++;
+        while (!watch->stop && pthread_cond_timedwait(&watch->wake, &watch->stopping, &until) != ETIMEDOUT)
+            ;
+        if (watch->stop)
+            break;
+        pthread_mutex_unlock(&watch->stopping);
+        sw_watch_keep(watch);
+        pthread_mutex_lock(&watch->stopping);
+    }
+    pthread_mutex_unlock(&watch->stopping);
+    return NULL;
+}
+
+/* ---- Opening and closing ---- */
+
+sw_status sw_watch_open_still(sw_watch **out, sw_db *db, int64_t (*clock_ms)(void), sw_error *error) {
+    sw_watch *watch = sw_mem_zalloc(1, sizeof *watch);
+    if (!watch)
+        return sw_fail(error, SW_CODE_NO_MEMORY, "not enough memory to watch models");
+    watch->db = db;
+    watch->clock_ms = clock_ms;
+    snprintf(watch->boot, sizeof watch->boot, "%llx-%x", (unsigned long long)clock_ms(), (unsigned)getpid());
+    pthread_mutex_init(&watch->keeping, NULL);
+    pthread_mutex_init(&watch->listing, NULL);
+    pthread_mutex_init(&watch->stopping, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&watch->wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+    *out = watch;
+    return SW_OK;
+}
+
+sw_status sw_watch_open(sw_watch **out, sw_db *db, sw_error *error) {
+    sw_watch *watch;
+    SW_TRY(sw_watch_open_still(&watch, db, sw_clock_wall_ms, error));
+    int failure = pthread_create(&watch->keeper, NULL, keeper_main, watch);
+    if (failure) {
+        sw_watch_close(watch);
+        return sw_fail(error, SW_CODE_UNAVAILABLE, "cannot start the thread that stores counts: %s",
+                       strerror(failure));
+    }
+    watch->started = true;
+    *out = watch;
+    return SW_OK;
+}
+
+static void free_handle(sw_watched *watched) {
+    sw_counts_free(&watched->base);
+    pthread_mutex_destroy(&watched->summing);
+    sw_mem_free(watched);
+}
+
+void sw_watch_close(sw_watch *watch) {
+    if (!watch)
+        return;
+    if (watch->started) {
+        pthread_mutex_lock(&watch->stopping);
+        watch->stop = true;
+        pthread_cond_signal(&watch->wake);
+        pthread_mutex_unlock(&watch->stopping);
+        pthread_join(watch->keeper, NULL);
+    }
+    if (watch->records)
+        sw_watch_keep(watch);
+    while (watch->records) {
+        sw_record *record = watch->records;
+        watch->records = record->next;
+        while (record->handles) {
+            sw_watched *watched = record->handles;
+            record->handles = watched->next;
+            free_handle(watched);
+        }
+        free_record(record);
+    }
+    pthread_mutex_destroy(&watch->keeping);
+    pthread_mutex_destroy(&watch->listing);
+    pthread_mutex_destroy(&watch->stopping);
+    pthread_cond_destroy(&watch->wake);
+    sw_mem_free(watch);
+}
+
+/* ---- Adding and removing a version ---- */
+
+typedef struct restoring {
+    sw_watch *watch;
+    sw_record *record;
+    sw_counts sum; /* of the minute that is being read */
+    int64_t minute;
+} restoring;
+
+static void end_restored(restoring *r) {
+    if (r->sum.rows)
+        push_minute(r->record, &r->sum, (sw_minute){.minute = r->minute, .written = true});
+    sw_counts_clear(&r->sum);
+}
+
+static sw_status restore_row(const sw_window_row *row, void *context, sw_error *error) {
+    restoring *r = context;
+    char boot[BOOT_BYTES];
+    if (row->minute != r->minute) {
+        end_restored(r);
+        r->minute = row->minute;
+    }
+    snprintf(boot, sizeof boot, r->record->step ? "%s.%u" : "%s", r->watch->boot, r->record->step);
+    bool running = row->minute == r->record->minute && sw_str_is(row->boot, boot);
+    if (sw_failed(sw_counts_add_encoded(running ? &r->record->now : &r->sum, row->counts, error)))
+        tell("%.*s@%u: minute %lld left out: %s", SW_STR_ARG(row->model), row->version,
+             (long long)row->minute, error ? error->text : "");
+    return SW_OK;
+}
+
+/* The last hour, from the database. What cannot be read is told and left out: serving matters more. */
+static sw_status restore(sw_watch *watch, sw_record *record, sw_error *error) {
+    restoring r = {.watch = watch, .record = record, .minute = record->minute};
+    SW_TRY(sw_counts_make(&r.sum, record->now.bin_count, record->now.label_count, error));
+    sw_error why = {{0}};
+    sw_status status = sw_windows_read(watch->db, record->model, record->version, record->hash,
+                                       record->minute - SW_WATCH_RING + 1, restore_row, &r, &why);
+    if (sw_failed(status))
+        tell("%.*s@%u: earlier counts could not be read: %s", SW_STR_ARG(record->model), record->version,
+             why.text);
+    end_restored(&r);
+    sw_counts_free(&r.sum);
+    return SW_OK;
+}
+
+static sw_status make_record(sw_record **out, sw_watch *watch, sw_str model, uint32_t version,
+                             sw_str hash, const sw_observer *observer, sw_error *error) {
+    sw_record *record = sw_mem_zalloc(1, sizeof *record);
+    if (!record)
+        return sw_fail(error, SW_CODE_NO_MEMORY, "not enough memory to watch a version");
+    pthread_mutex_init(&record->lock, NULL);
+    record->model = (sw_str){sw_mem_copy(model.at, model.len), model.len};
+    record->hash = (sw_str){sw_mem_copy(hash.at, hash.len), hash.len};
+    record->version = version;
+    record->step = atomic_load(&watch->step);
+    record->minute = sw_watch_minute(watch);
+    sw_status status = record->model.at && record->hash.at
+                           ? sw_counts_make(&record->now, observer->counter_count, observer->label_count, error)
+                           : sw_fail(error, SW_CODE_NO_MEMORY, "not enough memory to watch a version");
+    if (!sw_failed(status))
+        status = restore(watch, record, error);
+    if (sw_failed(status))
+        free_record(record);
+    else
+        *out = record;
+    return status;
+}
+
+static sw_status attach(sw_watched *watched, sw_watch *watch, sw_str model, uint32_t version, sw_str hash,
+                        sw_error *error) {
+    const sw_observer *observer = watched->observer;
+    sw_record *record = sw_watch_find(watch, model, version, hash), *made = NULL;
+    if (!record) {
+        SW_TRY(make_record(&made, watch, model, version, hash, observer, error));
+        record = made;
+    }
+    if (record->now.bin_count != observer->counter_count || record->now.label_count != observer->label_count)
+        return sw_fail(error, SW_CODE_INTERNAL, "%.*s@%u is already watched with other bins",
+                       SW_STR_ARG(model), version);
+    pthread_mutex_lock(&watch->listing);
+    if (made) {
+        made->next = watch->records;
+        watch->records = made;
+    }
+    watched->record = record;
+    watched->next = record->handles;
+    record->handles = watched;
+    pthread_mutex_unlock(&watch->listing);
+    return SW_OK;
+}
+
+sw_status sw_watch_add(sw_watched **out, sw_watch *watch, sw_str model, uint32_t version, sw_str profile_hash,
+                       const sw_observer *observer, const sw_profile *profile, sw_error *error) {
+    sw_watched *watched = sw_mem_zalloc(1, sizeof *watched);
+    if (!watched)
+        return sw_fail(error, SW_CODE_NO_MEMORY, "not enough memory to watch a version");
+    *watched = (sw_watched){.watch = watch, .observer = observer, .profile = profile};
+    pthread_mutex_init(&watched->summing, NULL);
+    pthread_mutex_lock(&watch->keeping);
+    sw_status status = attach(watched, watch, model, version, profile_hash, error);
+    pthread_mutex_unlock(&watch->keeping);
+    if (sw_failed(status))
+        free_handle(watched);
+    else
+        *out = watched;
+    return status;
+}
+
+void sw_watch_remove(sw_watched *watched) {
+    if (!watched)
+        return;
+    sw_watch *watch = watched->watch;
+    pthread_mutex_lock(&watch->keeping);
+    pthread_mutex_lock(&watch->listing);
+    sw_watched **at = &watched->record->handles;
+    while (*at != watched)
+        at = &(*at)->next;
+    *at = watched->next;
+    bool last = watched->record->handles == NULL;
+    pthread_mutex_unlock(&watch->listing);
+    if (last)
+        keep_locked(watch);
+    pthread_mutex_unlock(&watch->keeping);
+    free_handle(watched);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * watch: the merged counts of every version that serves, per minute, and what they say.
+ *
+ * Loops merge their shards in once a second. A keeper thread writes each finished minute to the
+ * database, keyed by (namespace, model, version, profile hash, minute, replica, boot), so that
+ * rows add up over replicas and restarts. A crash loses at most the last second of counts of a
+ * minute: the running minute is rewritten every second in which it changed.
+ *
+ * Verdict of a feature: PSI over at most 10 groups of the reference's bins against the window's
+ * counts; "too few rows" below SW_WATCH_ROWS_MIN; "same" < 0.1 ≤ "moved" < 0.2 ≤ "drifted", with
+ * the sampling error of PSI at this many rows allowed for.
+ *
+ * Threads: merge from loops; the rest from any thread but a loop's.
+ * Layer:   domain.
+ */
+#ifndef SW_WATCH_WATCH_H
+#define SW_WATCH_WATCH_H
+
+#include "store/db.h"
+#include "watch/observe.h"
+
+typedef struct sw_watch sw_watch;     /* all of it */
+typedef struct sw_watched sw_watched; /* one version */
+
+enum { SW_WATCH_ROWS_MIN = 500 };
+
+SW_MUST_USE sw_status sw_watch_open(sw_watch **out, sw_db *db, sw_error *error);
+/* Writes what is left and stops. */
+void sw_watch_close(sw_watch *watch);
+
+/* A version begins to serve (or serves again: counts go on). `observer` and `profile` must live until sw_watch_remove. */
+SW_MUST_USE sw_status sw_watch_add(sw_watched **out, sw_watch *watch, sw_str model, uint32_t version,
+                                   sw_str profile_hash, const sw_observer *observer,
+                                   const sw_profile *profile, sw_error *error);
+void sw_watch_remove(sw_watched *watched);
+
+/* Adds the shard's counts and zeroes it. Cheap where nothing was counted. Never waits for the disk. */
+void sw_watch_merge(sw_watched *watched, sw_shard *shard);
+
+/* {"model", "version", "rows", "window_minutes", "state", "features": […], "outputs": […]}: docs/api.md says the fields.
+ * `profile` NULL where the version has none. Works for versions that no longer serve, from the database. */
+SW_MUST_USE sw_status sw_watch_report(sw_buf *json, sw_watch *watch, sw_str model, uint32_t version,
+                                      const sw_signature *signature, const sw_profile *profile,
+                                      sw_str profile_hash, uint32_t window_minutes, sw_error *error);
+
+/* For the fleet page: how many features, and how many drifted in the last 15 minutes. */
+typedef struct sw_watch_summary {
+    uint64_t rows;
+    uint32_t features, drifted, moved, too_few;
+    const char *state; /* "unwatched" (no profile), "too few rows", "same", "moved", "drifted" */
+} sw_watch_summary;
+SW_MUST_USE sw_status sw_watch_summarise(sw_watch_summary *out, sw_watched *watched, sw_error *error);
+
+#endif /* SW_WATCH_WATCH_H */

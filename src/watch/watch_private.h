@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * watch, within: records of what was counted, and the verdicts on them.
+ *
+ * A record is one (model, version, profile) with its running minute, its last hour of finished minutes in
+ * compact form, and the handles (sw_watched) of those who serve it now: two at a time while a version is
+ * replaced by itself. It lives on without a handle until all of it is in the database.
+ *
+ * Locks, in this order: `keeping` (the list's writer, held over disk writes), `listing` (the list's
+ * readers), a record's `lock` (its counts; memory work only, so that a merge never waits for a disk).
+ *
+ * Layer: domain.
+ */
+#ifndef SW_WATCH_WATCH_PRIVATE_H
+#define SW_WATCH_WATCH_PRIVATE_H
+
+#include "watch/counts_private.h"
+#include "watch/watch.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+    SW_WATCH_RING = 60,            /* finished minutes kept in memory */
+    SW_WATCH_DAYS = 14,            /* minutes kept in the database */
+    SW_WATCH_SUMMARY_MINUTES = 15, /* of the fleet page */
+};
+
+typedef struct sw_minute {
+    int64_t minute;
+    uint64_t rows;
+    char *bytes; /* sw_counts_encode */
+    size_t len;
+    uint32_t step;
+    bool written, writing;
+} sw_minute;
+
+typedef struct sw_record {
+    struct sw_record *next;
+    sw_watched *handles;
+    sw_str model, hash; /* its own */
+    uint32_t version;
+    pthread_mutex_t lock; /* for all that follows */
+    sw_counts now;
+    int64_t minute;            /* which `now` counts */
+    uint32_t step;             /* see sw_watch.step */
+    uint64_t changes, written; /* merges so far, and as of the last write of `now` */
+    uint64_t writing;          /* `changes` when the write that is under way took its copy */
+    int64_t writing_minute;
+    sw_minute ring[SW_WATCH_RING]; /* oldest first */
+    size_t ring_count;
+    uint64_t ring_changes;
+} sw_record;
+
+struct sw_watch {
+    sw_db *db;
+    char boot[48];
+    int64_t (*clock_ms)(void);
+    pthread_mutex_t keeping, listing;
+    sw_record *records;
+    atomic_uint step; /* grows each time the wall clock steps back: a minute is then counted anew, under another boot */
+    int64_t expired_minute; /* when old minutes were last removed */
+    bool in_trouble;        /* the last write failed, and was told */
+    pthread_t keeper;
+    pthread_mutex_t stopping;
+    pthread_cond_t wake;
+    bool stop, started;
+};
+
+struct sw_watched {
+    sw_watch *watch;
+    sw_record *record;
+    sw_watched *next;
+    const sw_observer *observer;
+    const sw_profile *profile;
+    pthread_mutex_t summing; /* for the cache of the summary */
+    sw_counts base;          /* the finished minutes of the summary's window */
+    int64_t base_minute;
+    uint64_t base_changes, summed_changes; /* ring_changes and changes as of then */
+    bool summed;
+    sw_watch_summary summary;
+};
+
+/* As sw_watch_open, without a thread and with this clock: for tests. */
+SW_MUST_USE sw_status sw_watch_open_still(sw_watch **out, sw_db *db, int64_t (*clock_ms)(void),
+                                          sw_error *error);
+/* What the keeper does each second. False where the database did not take it. */
+bool sw_watch_keep(sw_watch *watch);
+
+/* Minutes since 1970. */
+int64_t sw_watch_minute(const sw_watch *watch);
+/* NULL where there is none; with `keeping` or `listing` held. */
+sw_record *sw_watch_find(const sw_watch *watch, sw_str model, uint32_t version, sw_str hash);
+/* Adds a window's counts of a record, from memory; NOT_FOUND where no record is kept of it. */
+SW_MUST_USE sw_status sw_watch_sum(sw_counts *into, sw_watch *watch, sw_str model, uint32_t version,
+                                   sw_str hash, uint32_t minutes, sw_error *error);
+
+/* ---- Verdicts ---- */
+
+typedef enum sw_watch_state {
+    SW_WATCH_UNWATCHED, /* no reference */
+    SW_WATCH_TOO_FEW,
+    SW_WATCH_UNDEFINED, /* the reference says nothing to compare with */
+    SW_WATCH_SAME,
+    SW_WATCH_MOVED,
+    SW_WATCH_DRIFTED,
+} sw_watch_state;
+
+const char *sw_watch_state_text(sw_watch_state state);
+
+typedef struct sw_verdict {
+    sw_watch_state state;
+    double psi;       /* NaN where it is not defined */
+    double psi_noise; /* what chance alone reaches once in 10,000 */
+    double missing, reference_missing;
+    double outside; /* out of range, or unseen: of the values that are there; NaN without any */
+    char why[200];
+} sw_verdict;
+
+/* Of a version whose worst feature is in state `worst`. */
+sw_watch_state sw_watch_overall(bool has_profile, uint64_t rows, sw_watch_state worst);
+
+/* `live`: counts of the column's bins, of `rows` rows. */
+sw_verdict sw_watch_judge(const sw_profile_column *reference, const uint64_t *live, uint64_t rows);
+
+#endif /* SW_WATCH_WATCH_PRIVATE_H */

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/num_row.h"
+
+#include "unit/test.h"
+
+#include <inttypes.h>
+
+static uint64_t random_state = 88172645463325252U;
+
+static uint64_t random_64(void) {
+    uint64_t z = random_state += 0x9E3779B97F4A7C15U;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
+    return z ^ (z >> 31);
+}
+
+/* A number as people write it: up to `digits` digits, maybe a sign, a point, an exponent. */
+static size_t put_number(char *to, int digits, bool fraction, bool exponent) {
+    char *p = to;
+    if (random_64() % 3 == 0)
+        *p++ = '-';
+    int before = 1 + (int)(random_64() % (uint64_t)digits), behind = digits - before;
+    if (random_64() % 4 == 0) {
+        *p++ = '0';
+    } else {
+        *p++ = (char)('1' + random_64() % 9);
+        for (int i = 1; i < before; i++)
+            *p++ = (char)('0' + random_64() % 10);
+    }
+    if (fraction && behind > 0 && random_64() % 8) {
+        *p++ = '.';
+        for (int i = 0; i < behind; i++)
+            *p++ = (char)('0' + random_64() % 10);
+    }
+    if (exponent && random_64() % 8 == 0)
+        p += sprintf(p, "e%d", (int)(random_64() % 40) - 20);
+    return (size_t)(p - to);
+}
+
+enum { NUMBERS = 200, TEXT = NUMBERS * 48 };
+
+/* The text stands at the very end of its block, so that a read behind it is seen by the sanitizer. */
+static char *exact(const char *text, size_t len) {
+    char *block = malloc(len);
+    memcpy(block, text, len);
+    return block;
+}
+
+TEST(num_row__reads_what_one_by_one_reads) {
+    char text[TEXT];
+    double wanted_f64[NUMBERS], got_f64[NUMBERS];
+    float wanted_f32[NUMBERS], got_f32[NUMBERS];
+    for (int round = 0; round < 20000; round++) {
+        size_t len = 0, count = 1 + random_64() % (round % 10 ? 12 : NUMBERS);
+        bool space = round & 1;
+        text[len++] = '[';
+        for (size_t i = 0; i < count; i++) {
+            if (i) {
+                text[len++] = ',';
+                if (space)
+                    text[len++] = ' ';
+            }
+            size_t number = put_number(text + len, 1 + (int)(random_64() % (round % 3 ? 8 : 20)), true, round % 5 == 0);
+            char copy[64];
+            memcpy(copy, text + len, number);
+            copy[number] = '\0';
+            wanted_f64[i] = strtod(copy, NULL);
+            wanted_f32[i] = strtof(copy, NULL);
+            len += number;
+        }
+        text[len++] = ']';
+        char *block = exact(text, len);
+        const char *at = block + 1;
+        CHECK_INT(sw_num_row(SW_NUM_F64, got_f64, count + 1, &at, block, block + len), count);
+        CHECK(at == block + len - 1);
+        CHECK(memcmp(got_f64, wanted_f64, count * sizeof(double)) == 0);
+        at = block + 1;
+        CHECK_INT(sw_num_row(SW_NUM_F32, got_f32, count, &at, block, block + len), count);
+        CHECK(at == block + len - 1);
+        CHECK(memcmp(got_f32, wanted_f32, count * sizeof(float)) == 0);
+        free(block);
+    }
+}
+
+TEST(num_row__rounds_floats_once) {
+    float got;
+    char text[128];
+    for (int i = 0; i < 200000; i++) {
+        /* Up to sixteen characters near the middle of two floats. */
+        float low = (float)(random_64() % 100000) / 64.0F;
+        double middle = ((double)low + (double)nextafterf(low, INFINITY)) / 2;
+        int len = snprintf(text, sizeof text, "[%.*f]", 8 + (int)(random_64() % 3), middle);
+        const char *at = text + 1;
+        CHECK_INT(sw_num_row(SW_NUM_F32, &got, 1, &at, text, text + len), 1);
+        float wanted = strtof(text + 1, NULL);
+        if (memcmp(&got, &wanted, sizeof got) != 0)
+            TEST_FAIL_("%s reads as %.9g, not %.9g", text, (double)got, (double)wanted);
+    }
+}
+
+TEST(num_row__whole_numbers_keep_to_their_type) {
+    static const struct {
+        sw_num_type type;
+        const char *good, *bad;
+    } cases[] = {
+        {SW_NUM_U8, "255", "256"}, {SW_NUM_U8, "0", "-1"}, {SW_NUM_I8, "-128", "-129"}, {SW_NUM_I8, "127", "128"},
+        {SW_NUM_U16, "65535", "65536"}, {SW_NUM_I16, "-32768", "-32769"}, {SW_NUM_U32, "4294967295", "4294967296"},
+        {SW_NUM_I32, "2147483647", "2147483648"}, {SW_NUM_I64, "9223372036854775807", "9223372036854775808"},
+        {SW_NUM_I64, "-9223372036854775808", "-9223372036854775809"},
+        {SW_NUM_U64, "18446744073709551615", "18446744073709551616"}, {SW_NUM_U64, "1e3", "-1"},
+        {SW_NUM_I32, "3.0", "3.5"}, {SW_NUM_I32, "-0", "1e10"},
+    };
+    char text[64];
+    uint64_t out[2];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int len = snprintf(text, sizeof text, "                 [%s,%s]", cases[i].good, cases[i].bad);
+        const char *at = text + 18;
+        CHECK_INT(sw_num_row(cases[i].type, out, 2, &at, text, text + len), 1);
+        CHECK(at == text + 18 + strlen(cases[i].good));
+    }
+    int64_t wide[3];
+    const char *row = "[9007199254740993,-9223372036854775808,5]", *at = row + 1;
+    CHECK_INT(sw_num_row(SW_NUM_I64, wide, 3, &at, row, row + strlen(row)), 3);
+    CHECK(wide[0] == 9007199254740993 && wide[1] == INT64_MIN && wide[2] == 5);
+}
+
+TEST(num_row__leaves_what_is_not_plain) {
+    static const struct {
+        const char *text;
+        int taken, stands;
+    } cases[] = {
+        {"                  1,2,3", 2, 21}, /* the end is missing */
+        {"                  1,NaN]", 1, 19},
+        {"                  NaN,1]", 0, 18},
+        {"                  null,1]", 0, 18},
+        {"                  1,,2]", 1, 19},
+        {"                  1,  2]", 1, 19},
+        {"                  1 ,2]", 1, 19},
+        {"                  1.,2]", 0, 18},
+        {"                  .5,2]", 0, 18},
+        {"                  01,2]", 0, 18},
+        {"                  +1,2]", 0, 18},
+        {"                  --1,2]", 0, 18},
+        {"                  -,2]", 0, 18},
+        {"                  1..5,2]", 0, 18},
+        {"                  1/5,2]", 0, 18},
+        {"                  1,1e,2]", 1, 19},
+        {"                  1,1e999,2]", 1, 19},
+        {"                  1,]", 1, 19},
+        {"                  ]", 0, 18},
+        {"                  [1]", 0, 18},
+        {"                  -0.5]", 1, 22},
+    };
+    float out[4];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t len = strlen(cases[i].text);
+        char *block = exact(cases[i].text, len);
+        const char *at = block + 18;
+        CHECK_INT(sw_num_row(SW_NUM_F32, out, 4, &at, block, block + len), cases[i].taken);
+        CHECK_INT(at - block, cases[i].stands);
+        free(block);
+    }
+}
+
+TEST(num_row__stops_at_its_limit) {
+    const char *text = "[1,2,3,4,5,6,7,8,9]", *at = text + 1;
+    int32_t out[4] = {0, 0, 0, 77};
+    CHECK_INT(sw_num_row(SW_NUM_I32, out, 3, &at, text, text + strlen(text)), 3);
+    CHECK(out[2] == 3 && out[3] == 77 && *at == ',' && at[1] == '4');
+    CHECK_INT(sw_num_row(SW_NUM_I32, out, 0, &at, text, text + strlen(text)), 0);
+}
+
+TEST_MAIN

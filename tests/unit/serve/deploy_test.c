@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit/serve/serving.h"
+
+static uint32_t answering(serving *s, const char *model) {
+    size_t count;
+    asked a = {0};
+    sw_status status = serving_predict(&a, s, 0, model, serving_rows(&count), 1);
+    return sw_failed(status) ? 0 : a.version;
+}
+
+TEST(deploy__makes_a_pushed_version_answer) {
+    serving s;
+    sw_deployed d;
+    serving_make(&s, 2);
+    REQUIRE_OK(serving_push(&s, "fraud", EXAMPLES "linear.onnx", EXAMPLES "train.csv",
+                            EXAMPLES "check-linear.csv"), s.error);
+    CHECK_INT(answering(&s, "fraud"), 0);
+    REQUIRE_OK(serving_deploy(&d, &s, "fraud", ""), s.error);
+    CHECK_INT(d.revision.version, 1);
+    CHECK_INT(d.revision.state, SW_REVISION_LIVE);
+    CHECK_STR(d.engine, "native");
+    CHECK(d.checked_rows > 10);
+    CHECK_INT(answering(&s, "fraud"), 1);
+    serving_end(&s);
+}
+
+TEST(deploy__refuses_a_version_that_disagrees_with_its_check_rows_and_keeps_the_old_one) {
+    serving s;
+    sw_deployed d;
+    serving_make(&s, 1);
+    REQUIRE_OK(serving_push(&s, "fraud", EXAMPLES "linear.onnx", EXAMPLES "train.csv", NULL), s.error);
+    REQUIRE_OK(serving_push(&s, "fraud", EXAMPLES "linear-strict.onnx", EXAMPLES "train.csv",
+                            EXAMPLES "check-linear.csv"), s.error);
+    REQUIRE_OK(serving_deploy(&d, &s, "fraud", "1"), s.error);
+    sw_status status = serving_deploy(&d, &s, "fraud", "2");
+    CHECK_INT(status.code, SW_CODE_REFUSED);
+    CHECK_HAS(s.error.text, "disagrees with its check rows");
+    CHECK_HAS(s.error.text, "row ");
+    CHECK_INT(d.revision.state, SW_REVISION_FAILED);
+    CHECK_INT(answering(&s, "fraud"), 1);
+    sw_model_row row;
+    REQUIRE_OK(sw_registry_get_model(&row, s.registry, SW_STR("fraud"), &s.arena, &s.error), s.error);
+    REQUIRE(row.live != NULL);
+    CHECK_INT(row.live->version, 1);
+    CHECK_INT(row.revisions[0].state, SW_REVISION_FAILED);
+    serving_end(&s);
+}
+
+TEST(push__leaves_nothing_behind_where_the_file_is_no_model) {
+    serving s;
+    serving_make(&s, 1);
+    sw_status status = serving_push(&s, "fraud", EXAMPLES "train.csv", NULL, NULL);
+    CHECK_INT(status.code, SW_CODE_INVALID);
+    sw_model_row *rows;
+    size_t count;
+    REQUIRE_OK(sw_registry_list_models(&rows, &count, s.registry, &s.arena, &s.error), s.error);
+    CHECK_INT(count, 0);
+    serving_end(&s);
+}
+
+TEST(push__says_which_column_of_the_check_rows_is_unknown) {
+    serving s;
+    serving_make(&s, 1);
+    sw_status status = serving_push(&s, "fraud", MODELS "logreg30.onnx", NULL, EXAMPLES "check-linear.csv");
+    CHECK_INT(status.code, SW_CODE_INVALID);
+    CHECK_HAS(s.error.text, "mean_radius");
+    serving_end(&s);
+}
+
+TEST(rollback__goes_back_and_back_again) {
+    serving s;
+    sw_deployed d;
+    serving_make(&s, 2);
+    for (int i = 0; i < 3; i++) {
+        REQUIRE_OK(serving_push(&s, "fraud", i % 2 ? EXAMPLES "linear-strict.onnx" : EXAMPLES "linear.onnx",
+                                EXAMPLES "train.csv", NULL), s.error);
+        REQUIRE_OK(serving_deploy(&d, &s, "fraud", ""), s.error);
+    }
+    CHECK_INT(answering(&s, "fraud"), 3);
+    REQUIRE_OK(sw_deployer_rollback(&d, s.deployer, SW_STR("fraud"), 0, SW_STR("ada"), &s.arena, &s.error), s.error);
+    CHECK_INT(d.revision.version, 2);
+    CHECK_INT(d.revision.rolled_back_from, 3);
+    CHECK_INT(answering(&s, "fraud"), 2);
+    REQUIRE_OK(sw_deployer_rollback(&d, s.deployer, SW_STR("fraud"), 0, SW_STR("ada"), &s.arena, &s.error), s.error);
+    CHECK_INT(answering(&s, "fraud"), 1);
+    REQUIRE_OK(sw_deployer_rollback(&d, s.deployer, SW_STR("fraud"), 3, SW_STR("ada"), &s.arena, &s.error), s.error);
+    CHECK_INT(answering(&s, "fraud"), 3);
+    sw_status status = sw_deployer_rollback(&d, s.deployer, SW_STR("fraud"), 77, SW_STR("ada"), &s.arena, &s.error);
+    CHECK_INT(status.code, SW_CODE_NOT_FOUND);
+    CHECK_INT(answering(&s, "fraud"), 3);
+    serving_end(&s);
+}
+
+TEST(undeploy__takes_a_name_away_and_rollback_brings_it_back) {
+    serving s;
+    sw_deployed d;
+    serving_make(&s, 1);
+    REQUIRE_OK(serving_push(&s, "fraud", EXAMPLES "linear.onnx", NULL, NULL), s.error);
+    REQUIRE_OK(serving_deploy(&d, &s, "fraud", ""), s.error);
+    REQUIRE_OK(sw_deployer_undeploy(&d, s.deployer, SW_STR("fraud"), SW_STR("ada"), &s.arena, &s.error), s.error);
+    CHECK_INT(answering(&s, "fraud"), 0);
+    sw_status status = sw_deployer_undeploy(&d, s.deployer, SW_STR("fraud"), SW_STR("ada"), &s.arena, &s.error);
+    CHECK_INT(status.code, SW_CODE_NOT_FOUND);
+    REQUIRE_OK(sw_deployer_rollback(&d, s.deployer, SW_STR("fraud"), 0, SW_STR("ada"), &s.arena, &s.error), s.error);
+    CHECK_INT(answering(&s, "fraud"), 1);
+    serving_end(&s);
+}
+
+TEST(restore__brings_back_what_was_live) {
+    serving s;
+    sw_deployed d;
+    serving_make(&s, 2);
+    REQUIRE_OK(serving_push(&s, "fraud", EXAMPLES "linear.onnx", NULL, NULL), s.error);
+    REQUIRE_OK(serving_push(&s, "other", EXAMPLES "linear.onnx", NULL, NULL), s.error);
+    REQUIRE_OK(serving_deploy(&d, &s, "fraud", ""), s.error);
+    serving_down(&s);
+    REQUIRE_OK(serving_up(&s, 1, &(sw_predict_limits){0}), s.error);
+    CHECK_INT(answering(&s, "fraud"), 1);
+    CHECK_INT(answering(&s, "other"), 0);
+    serving_end(&s);
+}
+
+TEST(restore__serves_the_others_where_one_artifact_is_gone) {
+    serving s;
+    sw_deployed d;
+    sw_version version;
+    serving_make(&s, 1);
+    REQUIRE_OK(serving_push(&s, "gone", EXAMPLES "linear-strict.onnx", NULL, NULL), s.error);
+    REQUIRE_OK(serving_push(&s, "fraud", EXAMPLES "linear.onnx", NULL, NULL), s.error);
+    REQUIRE_OK(serving_deploy(&d, &s, "gone", ""), s.error);
+    REQUIRE_OK(serving_deploy(&d, &s, "fraud", ""), s.error);
+    REQUIRE_OK(sw_registry_get_version(&version, s.registry, SW_STR("gone"), 1, &s.arena, &s.error), s.error);
+    REQUIRE_OK(sw_blob_remove(s.parts.blobs, &version.artifact, &s.error), s.error);
+    serving_down(&s);
+    REQUIRE_OK(serving_up(&s, 1, &(sw_predict_limits){0}), s.error);
+    CHECK_INT(answering(&s, "fraud"), 1);
+    CHECK_INT(answering(&s, "gone"), 0);
+    CHECK(sw_deployer_down_reason(s.deployer, SW_STR("gone"), &s.arena).len > 0);
+    serving_end(&s);
+}
+
+/* ---- Swaps under load ---- */
+
+typedef struct client {
+    pthread_t thread;
+    serving *s;
+    uint32_t loop;
+    atomic_bool *stop;
+    uint64_t asked, failed;
+} client;
+
+static void *keep_asking(void *context) {
+    client *c = context;
+    size_t count;
+    const float *rows = serving_rows(&count);
+    while (!atomic_load(c->stop)) {
+        asked a = {0};
+        sw_status status = serving_predict(&a, c->s, c->loop, "fraud", rows + 30 * (c->asked % count), 1);
+        c->failed += sw_failed(status);
+        c->asked++;
+    }
+    return NULL;
+}
+
+TEST(swap__fails_no_request_in_two_hundred_deploys_and_rollbacks_under_load) {
+    serving s;
+    sw_deployed d;
+    atomic_bool stop = false;
+    client clients[4];
+    serving_make(&s, 2);
+    REQUIRE_OK(serving_push(&s, "fraud", EXAMPLES "linear.onnx", EXAMPLES "train.csv", NULL), s.error);
+    REQUIRE_OK(serving_push(&s, "fraud", EXAMPLES "linear-strict.onnx", EXAMPLES "train.csv", NULL), s.error);
+    REQUIRE_OK(serving_deploy(&d, &s, "fraud", "1"), s.error);
+    for (uint32_t i = 0; i < 4; i++) {
+        clients[i] = (client){.s = &s, .loop = i % 2, .stop = &stop};
+        pthread_create(&clients[i].thread, NULL, keep_asking, &clients[i]);
+    }
+    for (int i = 0; i < 100; i++) {
+        CHECK_OK(serving_deploy(&d, &s, "fraud", "2"), s.error);
+        CHECK_OK(sw_deployer_rollback(&d, s.deployer, SW_STR("fraud"), 0, SW_STR("ada"), &s.arena, &s.error), s.error);
+        CHECK_INT(d.revision.version, 1);
+        sw_arena_reset(&s.arena);
+    }
+    atomic_store(&stop, true);
+    uint64_t answered = 0;
+    for (int i = 0; i < 4; i++) {
+        pthread_join(clients[i].thread, NULL);
+        CHECK_INT(clients[i].failed, 0);
+        answered += clients[i].asked;
+    }
+    CHECK(answered > 200);
+    serving_end(&s);
+}
+
+TEST_MAIN

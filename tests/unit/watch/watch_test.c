@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit/test.h"
+#include "unit/watch/watch_testing.h"
+
+#include "base/mem.h"
+#include "watch/watch_private.h"
+#include "watch/windows_private.h"
+
+#include <jansson.h>
+
+static sw_error error;
+static sw_arena arena;
+static uint64_t seed = 5;
+
+/* A wall clock that tests turn. */
+static _Atomic int64_t now_ms;
+
+static int64_t test_clock(void) {
+    return atomic_load(&now_ms);
+}
+
+static void set_minute(int64_t minute) {
+    atomic_store(&now_ms, minute * 60000 + 1234);
+}
+
+enum { START = 29000000 }; /* a minute of 2025 */
+
+/* ---- A server with one model of three features ---- */
+
+static char folder[64];
+static sw_db *db;
+static sw_watch *watch;
+static sw_signature signature;
+static sw_profile profile;
+static sw_observer *observer;
+static sw_shard *shard;
+static sw_watched *watched;
+static const sw_str model = SW_STR("fraud"), hash = SW_STR("5f1c");
+
+static bool start_server(void) {
+    char path[96];
+    snprintf(path, sizeof path, "%s/slipway.db", folder);
+    sw_status status = sw_db_open(&db, path, &error);
+    if (!sw_failed(status))
+        status = sw_watch_open_still(&watch, db, test_clock, &error);
+    if (!sw_failed(status))
+        status = sw_watch_add(&watched, watch, model, 1, hash, observer, &profile, &error);
+    CHECK_OK(status, error);
+    return !sw_failed(status);
+}
+
+static void stop_server(void) {
+    sw_watch_close(watch);
+    sw_db_close(db);
+}
+
+/* As kill -9 would: what was not kept is gone. */
+static void crash_server(void) {
+    for (sw_record *record = watch->records; record; record = record->next) {
+        record->written = record->changes;
+        for (size_t i = 0; i < record->ring_count; i++)
+            record->ring[i].written = true;
+    }
+    stop_server();
+}
+
+static bool set_up(void) {
+    sw_buf csv = {0};
+    set_minute(START);
+    snprintf(folder, sizeof folder, "/tmp/sw_watch_test_XXXXXX");
+    if (!mkdtemp(folder))
+        return false;
+    signature = testing_signature(&arena, 3, SW_FP32);
+    sw_buf_add_lit(&csv, "x0,x1,x2\n");
+    for (int i = 0; i < 5000; i++)
+        sw_buf_printf(&csv, "%.9g,%.9g,%d\n", testing_normal(&seed), exp(testing_normal(&seed)), i % 2);
+    CHECK_OK(testing_profile(&profile, &signature, sw_buf_str(&csv), &arena, &error), error);
+    sw_buf_free(&csv);
+    CHECK_OK(sw_observer_make(&observer, &signature, &profile, &error), error);
+    CHECK_OK(sw_shard_make(&shard, observer, &error), error);
+    return start_server();
+}
+
+static void tear_down(void) {
+    char command[128];
+    stop_server();
+    sw_shard_free(shard);
+    sw_observer_free(observer);
+    sw_arena_reset(&arena);
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    CHECK_INT(system(command), 0);
+}
+
+/* Rows like the reference's, x0 moved by `shift`. */
+static void send_rows(sw_shard *to, int count, double shift) {
+    for (int i = 0; i < count; i++) {
+        float x[3] = {(float)(testing_normal(&seed) + shift), (float)exp(testing_normal(&seed)), (float)(i % 2)};
+        float score = (float)sw_rng_unit(&seed);
+        sw_tensor in = {.dtype = SW_FP32, .count = 3, .data = x}, out = {.dtype = SW_FP32, .count = 1, .data = &score};
+        sw_observe(to, &in, &out, 1);
+    }
+}
+
+static void serve_rows(int count, double shift) {
+    send_rows(shard, count, shift);
+    sw_watch_merge(watched, shard);
+}
+
+static json_t *report(uint32_t minutes) {
+    sw_buf json = {0};
+    CHECK_OK(sw_watch_report(&json, watch, model, 1, &signature, &profile, hash, minutes, &error), error);
+    json_t *root = json_loadb(json.at ? json.at : "", json.len, 0, NULL);
+    CHECK(root != NULL);
+    sw_buf_free(&json);
+    return root;
+}
+
+static long long rows_in(uint32_t minutes) {
+    json_t *root = report(minutes);
+    long long rows = json_integer_value(json_object_get(root, "rows"));
+    json_decref(root);
+    return rows;
+}
+
+static json_t *column(json_t *root, const char *list, size_t at) {
+    return json_array_get(json_object_get(root, list), at);
+}
+
+static const char *text_of(json_t *object, const char *key) {
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "(none)";
+}
+
+/* ---- Reports ---- */
+
+TEST(watch__the_same_data_reads_as_the_same) {
+    REQUIRE(set_up());
+    serve_rows(2000, 0);
+    json_t *root = report(15);
+    CHECK_TEXT(text_of(root, "model"), "fraud");
+    CHECK_TEXT(text_of(root, "state"), "same");
+    CHECK_INT(json_integer_value(json_object_get(root, "version")), 1);
+    CHECK_INT(json_integer_value(json_object_get(root, "rows")), 2000);
+    CHECK_INT(json_integer_value(json_object_get(root, "rows_min")), 500);
+    CHECK_INT(json_integer_value(json_object_get(root, "window_minutes")), 15);
+    CHECK_INT(json_array_size(json_object_get(root, "features")), 3);
+    json_t *x0 = column(root, "features", 0);
+    CHECK_TEXT(text_of(x0, "name"), "x0");
+    CHECK_TEXT(text_of(x0, "kind"), "numeric");
+    CHECK_HAS(text_of(x0, "why"), "(below 0.1)");
+    CHECK(json_real_value(json_object_get(x0, "psi")) < 0.05);
+    CHECK_NEAR(json_number_value(json_object_get(x0, "median")), 0, 0.15);
+    CHECK_NEAR(json_number_value(json_object_get(x0, "reference_median")), 0, 0.05);
+    CHECK(json_array_size(json_object_get(x0, "bins")) <= 20);
+    json_t *score = column(root, "outputs", 0);
+    CHECK_TEXT(text_of(score, "name"), "score");
+    CHECK_TEXT(text_of(score, "state"), "unwatched");
+    CHECK_INT(json_array_size(json_object_get(score, "bins")), 20);
+    CHECK_NEAR(json_number_value(json_object_get(score, "median")), 0.5, 0.05);
+    json_decref(root);
+    tear_down();
+}
+
+TEST(watch__bars_add_up_to_all_values) {
+    REQUIRE(set_up());
+    serve_rows(3000, 4);
+    json_t *root = report(15);
+    for (size_t i = 0; i < 3; i++) {
+        double live = 0, reference = 0;
+        json_t *bins = json_object_get(column(root, "features", i), "bins"), *bin;
+        size_t at;
+        json_array_foreach(bins, at, bin) {
+            live += json_number_value(json_object_get(bin, "live_share"));
+            reference += json_number_value(json_object_get(bin, "reference_share"));
+        }
+        CHECK_NEAR(live, 1, 0.002);
+        CHECK_NEAR(reference, 1, 0.002);
+    }
+    json_decref(root);
+    tear_down();
+}
+
+TEST(watch__a_shifted_feature_drifts_and_the_others_do_not) {
+    REQUIRE(set_up());
+    serve_rows(1000, 1);
+    json_t *root = report(15);
+    CHECK_TEXT(text_of(root, "state"), "drifted");
+    CHECK_TEXT(text_of(column(root, "features", 0), "state"), "drifted");
+    CHECK_HAS(text_of(column(root, "features", 0), "why"), "(above 0.2)");
+    CHECK_TEXT(text_of(column(root, "features", 1), "state"), "same");
+    CHECK_TEXT(text_of(column(root, "features", 2), "state"), "same");
+    sw_watch_summary summary;
+    REQUIRE_OK(sw_watch_summarise(&summary, watched, &error), error);
+    CHECK_TEXT(summary.state, "drifted");
+    CHECK_INT(summary.rows, 1000);
+    CHECK_INT(summary.features, 3);
+    CHECK_INT(summary.drifted, 1);
+    CHECK_INT(summary.moved, 0);
+    json_decref(root);
+    tear_down();
+}
+
+TEST(watch__few_rows_are_too_few_to_say) {
+    REQUIRE(set_up());
+    serve_rows(499, 3);
+    json_t *root = report(15);
+    CHECK_TEXT(text_of(root, "state"), "too few rows");
+    CHECK_TEXT(text_of(column(root, "features", 0), "state"), "too few rows");
+    CHECK_TEXT(text_of(column(root, "features", 0), "why"), "499 of 500 rows");
+    json_decref(root);
+    sw_watch_summary summary;
+    REQUIRE_OK(sw_watch_summarise(&summary, watched, &error), error);
+    CHECK_TEXT(summary.state, "too few rows");
+    CHECK_INT(summary.too_few, 3);
+    serve_rows(1, 3);
+    REQUIRE_OK(sw_watch_summarise(&summary, watched, &error), error);
+    CHECK_TEXT(summary.state, "drifted");
+    tear_down();
+}
+
+TEST(watch__a_version_without_a_profile_is_unwatched) {
+    REQUIRE(set_up());
+    sw_observer *bare;
+    sw_shard *counts;
+    sw_watched *second;
+    sw_watch_summary summary;
+    REQUIRE_OK(sw_observer_make(&bare, &signature, NULL, &error), error);
+    REQUIRE_OK(sw_shard_make(&counts, bare, &error), error);
+    REQUIRE_OK(sw_watch_add(&second, watch, model, 2, SW_STR(""), bare, NULL, &error), error);
+    send_rows(counts, 700, 0);
+    sw_watch_merge(second, counts);
+    REQUIRE_OK(sw_watch_summarise(&summary, second, &error), error);
+    CHECK_TEXT(summary.state, "unwatched");
+    CHECK_INT(summary.rows, 700);
+    sw_buf json = {0};
+    REQUIRE_OK(sw_watch_report(&json, watch, model, 2, &signature, NULL, SW_STR(""), 15, &error), error);
+    sw_buf_add_char(&json, '\0');
+    CHECK_HAS(json.at, "\"state\":\"unwatched\"");
+    CHECK_HAS(json.at, "no reference profile was pushed");
+    sw_buf_free(&json);
+    sw_watch_remove(second);
+    sw_shard_free(counts);
+    sw_observer_free(bare);
+    tear_down();
+}
+
+/* ---- Windows ---- */
+
+TEST(watch__windows_hold_their_minutes_and_no_more) {
+    REQUIRE(set_up());
+    for (int i = 0; i < 80; i++) {
+        set_minute(START + i);
+        serve_rows(10 + i, 0);
+        if (i % 7 == 0)
+            CHECK(sw_watch_keep(watch));
+    }
+    CHECK(sw_watch_keep(watch));
+    long long sum = 0;
+    for (int minutes = 1; minutes <= 80; minutes++) {
+        sum += 10 + 80 - minutes;
+        if (minutes % 13 == 1 || minutes > 58)
+            CHECK_INT(rows_in((uint32_t)minutes), sum);
+    }
+    sw_watch_summary summary;
+    REQUIRE_OK(sw_watch_summarise(&summary, watched, &error), error);
+    CHECK_INT(summary.rows, rows_in(15));
+    set_minute(START + 83);
+    REQUIRE_OK(sw_watch_summarise(&summary, watched, &error), error);
+    CHECK_INT(summary.rows, rows_in(15));
+    CHECK_INT(summary.rows, 11 * (79 + 89) / 2); /* minutes 69 to 79 */
+    tear_down();
+}
+
+TEST(watch__counts_survive_a_restart) {
+    REQUIRE(set_up());
+    serve_rows(300, 0);
+    set_minute(START + 1);
+    serve_rows(400, 0);
+    stop_server();
+    REQUIRE(start_server());
+    CHECK_INT(rows_in(15), 700);
+    serve_rows(50, 0);
+    CHECK(sw_watch_keep(watch));
+    CHECK_INT(rows_in(15), 750);
+    CHECK_INT(rows_in(1), 450);
+    CHECK_INT(rows_in(200), 750); /* from the database */
+    stop_server();
+    REQUIRE(start_server());
+    CHECK_INT(rows_in(15), 750);
+    tear_down();
+}
+
+TEST(watch__a_crash_loses_what_was_not_kept_and_no_more) {
+    REQUIRE(set_up());
+    serve_rows(300, 0);
+    CHECK(sw_watch_keep(watch));
+    serve_rows(50, 0);
+    crash_server();
+    REQUIRE(start_server());
+    CHECK_INT(rows_in(15), 300);
+    tear_down();
+}
+
+TEST(watch__a_version_that_serves_again_counts_on) {
+    REQUIRE(set_up());
+    serve_rows(300, 0);
+    sw_watch_remove(watched);
+    CHECK(watch->records == NULL);
+    CHECK_INT(rows_in(15), 300); /* not served now: from the database */
+    REQUIRE_OK(sw_watch_add(&watched, watch, model, 1, hash, observer, &profile, &error), error);
+    serve_rows(200, 0);
+    CHECK_INT(rows_in(15), 500);
+    CHECK(sw_watch_keep(watch));
+    CHECK_INT(rows_in(100), 500); /* one row of the minute, rewritten */
+    tear_down();
+}
+
+TEST(watch__a_version_that_replaces_itself_is_counted_once) {
+    REQUIRE(set_up());
+    sw_watched *second;
+    sw_shard *counts;
+    REQUIRE_OK(sw_watch_add(&second, watch, model, 1, hash, observer, &profile, &error), error);
+    REQUIRE_OK(sw_shard_make(&counts, observer, &error), error);
+    serve_rows(100, 0);
+    send_rows(counts, 30, 0);
+    sw_watch_merge(second, counts);
+    CHECK(sw_watch_keep(watch));
+    sw_watch_remove(watched);
+    watched = second;
+    serve_rows(5, 0);
+    CHECK_INT(rows_in(15), 135);
+    CHECK(sw_watch_keep(watch));
+    CHECK_INT(rows_in(100), 135);
+    sw_shard_free(counts);
+    tear_down();
+}
+
+TEST(watch__a_clock_that_steps_back_loses_nothing) {
+    REQUIRE(set_up());
+    serve_rows(100, 0);
+    set_minute(START + 1);
+    serve_rows(10, 0);
+    CHECK(sw_watch_keep(watch));
+    set_minute(START);
+    serve_rows(7, 0);
+    CHECK(sw_watch_keep(watch));
+    set_minute(START + 1);
+    serve_rows(3, 0);
+    CHECK(sw_watch_keep(watch));
+    CHECK_INT(rows_in(15), 120);
+    CHECK_INT(rows_in(100), 120);
+    stop_server();
+    REQUIRE(start_server());
+    CHECK_INT(rows_in(15), 120);
+    tear_down();
+}
+
+TEST(watch__old_minutes_are_removed) {
+    REQUIRE(set_up());
+    serve_rows(100, 0);
+    CHECK(sw_watch_keep(watch));
+    set_minute(START + SW_WATCH_DAYS * 24 * 60);
+    serve_rows(10, 0);
+    CHECK(sw_watch_keep(watch));
+    CHECK_INT(rows_in(UINT32_MAX), 10);
+    set_minute(START + SW_WATCH_DAYS * 24 * 60 + 61);
+    CHECK(sw_watch_keep(watch));
+    set_minute(START + 10); /* look from back then */
+    CHECK_INT(rows_in(100), 10);
+    tear_down();
+}
+
+TEST(watch__a_damaged_minute_is_left_out) {
+    REQUIRE(set_up());
+    serve_rows(100, 0);
+    CHECK(sw_watch_keep(watch));
+    sw_window_row row = {.model = model, .version = 1, .profile_hash = hash, .minute = START - 1,
+                         .boot = SW_STR("other"), .rows = 9, .counts = SW_STR("\x01nonsense")};
+    REQUIRE_OK(sw_windows_write(db, &row, 1, &error), error);
+    CHECK_INT(rows_in(100), 100);
+    stop_server();
+    REQUIRE(start_server());
+    CHECK_INT(rows_in(15), 100);
+    tear_down();
+}
+
+/* ---- Counting, over all parts ---- */
+
+static double random_value(int feature) {
+    double x = testing_normal(&seed) * (feature == 1 ? 30 : 1.2);
+    return sw_rng_next(&seed) % 17 == 0 ? NAN : sw_rng_next(&seed) % 97 == 0 ? (x > 0 ? INFINITY : -INFINITY) : x;
+}
+
+TEST(watch__sharded_merged_windowed_and_restored_counts_equal_a_plain_recount) {
+    REQUIRE(set_up());
+    sw_shard *shards[3] = {0};
+    sw_counts plain, window;
+    sw_keys32 keys[3];
+    REQUIRE_OK(sw_counts_make(&plain, observer->counter_count, 0, &error), error);
+    for (int i = 0; i < 3; i++) {
+        double cuts[SW_KEYS_MAX];
+        REQUIRE_OK(sw_shard_make(&shards[i], observer, &error), error);
+        sw_keys32_fill(&keys[i], cuts, sw_bins_keys(cuts, &profile.columns[i]));
+    }
+    for (int step = 0; step < 400; step++) {
+        size_t rows = 1 + sw_rng_next(&seed) % 100;
+        static float x[300], scores[100];
+        for (size_t i = 0; i < rows * 3; i++) {
+            x[i] = (float)random_value((int)(i % 3));
+            plain.bins[observer->columns[i % 3].first + sw_keys32_bin(&keys[i % 3], x[i])]++;
+        }
+        for (size_t i = 0; i < rows; i++) {
+            scores[i] = (float)random_value(0);
+            plain.bins[observer->columns[3].first + sw_score_bin((double)scores[i])]++;
+        }
+        plain.rows += rows;
+        sw_tensor in = {.dtype = SW_FP32, .count = rows * 3, .data = x};
+        sw_tensor out = {.dtype = SW_FP32, .count = rows, .data = scores};
+        sw_shard *to = shards[sw_rng_next(&seed) % 3];
+        sw_observe(to, &in, &out, rows);
+        if (step % 5 == 0)
+            sw_watch_merge(watched, to);
+        if (step % 40 == 0)
+            set_minute(START + step / 40);
+        if (step % 90 == 7) {
+            CHECK(sw_watch_keep(watch));
+            stop_server();
+            REQUIRE(start_server());
+        }
+    }
+    for (int i = 0; i < 3; i++)
+        sw_watch_merge(watched, shards[i]);
+    for (uint32_t minutes = 60; minutes <= 61; minutes++) { /* memory, then database */
+        REQUIRE_OK(sw_counts_make(&window, observer->counter_count, 0, &error), error);
+        CHECK_OK(sw_watch_sum(&window, watch, model, 1, hash, minutes, &error), error);
+        CHECK_INT(window.rows, plain.rows);
+        CHECK(memcmp(window.bins, plain.bins, plain.bin_count * sizeof *plain.bins) == 0);
+        sw_counts_free(&window);
+    }
+    CHECK(sw_watch_keep(watch));
+    CHECK_INT(rows_in(1000), (long long)plain.rows);
+    for (int i = 0; i < 3; i++)
+        sw_shard_free(shards[i]);
+    sw_counts_free(&plain);
+    tear_down();
+}
+
+/* ---- Threads ---- */
+
+typedef struct loop {
+    pthread_t thread;
+    sw_watched *watched;
+    int merges;
+} loop;
+
+static void *loop_main(void *context) {
+    loop *self = context;
+    sw_shard *own;
+    sw_error why;
+    uint64_t random = (uint64_t)(uintptr_t)self;
+    if (sw_failed(sw_shard_make(&own, observer, &why)))
+        return NULL;
+    for (int i = 0; i < self->merges; i++) {
+        float x[6] = {(float)sw_rng_unit(&random), 1, 0, (float)sw_rng_unit(&random), 2, 1}, scores[2] = {0.5F, 0.7F};
+        sw_tensor in = {.dtype = SW_FP32, .count = 6, .data = x}, out = {.dtype = SW_FP32, .count = 2, .data = scores};
+        sw_observe(own, &in, &out, 2);
+        sw_watch_merge(self->watched, own);
+    }
+    sw_shard_free(own);
+    return NULL;
+}
+
+TEST(watch__loops_merge_while_others_read_keep_and_swap) {
+    REQUIRE(set_up());
+    loop loops[3];
+    for (int i = 0; i < 3; i++) {
+        loops[i] = (loop){.watched = watched, .merges = 3000};
+        REQUIRE(pthread_create(&loops[i].thread, NULL, loop_main, &loops[i]) == 0);
+    }
+    for (int i = 0; i < 40; i++) {
+        sw_watch_summary summary;
+        sw_watched *other;
+        set_minute(START + i / 4);
+        CHECK(sw_watch_keep(watch));
+        CHECK_OK(sw_watch_summarise(&summary, watched, &error), error);
+        CHECK(rows_in(60) >= 0);
+        REQUIRE_OK(sw_watch_add(&other, watch, model, 1, hash, observer, &profile, &error), error);
+        sw_watch_remove(other);
+    }
+    for (int i = 0; i < 3; i++)
+        pthread_join(loops[i].thread, NULL);
+    CHECK_INT(rows_in(60), 3 * 3000 * 2);
+    CHECK(sw_watch_keep(watch));
+    CHECK_INT(rows_in(1000), 3 * 3000 * 2);
+    tear_down();
+}
+
+TEST(watch__the_keeper_stores_the_running_minute_by_itself) {
+    REQUIRE(set_up());
+    sw_watch *live;
+    sw_watched *other;
+    REQUIRE_OK(sw_watch_open(&live, db, &error), error);
+    REQUIRE_OK(sw_watch_add(&other, live, SW_STR("live"), 7, hash, observer, &profile, &error), error);
+    send_rows(shard, 20, 0);
+    sw_watch_merge(other, shard);
+    sw_record *record = live->records;
+    bool written = false;
+    for (int i = 0; i < 100 && !written; i++) {
+        usleep(50000);
+        pthread_mutex_lock(&record->lock);
+        written = record->written == record->changes;
+        pthread_mutex_unlock(&record->lock);
+    }
+    CHECK(written);
+    sw_watch_remove(other);
+    sw_watch_close(live);
+    tear_down();
+}
+
+TEST(watch__ten_thousand_features_are_counted_and_judged) {
+    enum { MANY = 10000 };
+    REQUIRE(set_up());
+    sw_arena big = {0};
+    sw_signature wide = testing_signature(&big, MANY, SW_FP32);
+    double *cuts = sw_arena_zalloc(&big, 63, sizeof *cuts);
+    uint64_t *counts = sw_arena_zalloc(&big, 67, sizeof *counts);
+    sw_profile_column *columns = sw_arena_zalloc(&big, MANY, sizeof *columns);
+    for (int i = 0; i < 63; i++)
+        cuts[i] = (i + 1) / 64.0;
+    for (int i = 2; i < 66; i++)
+        counts[i] = 100;
+    for (int i = 0; i < MANY; i++)
+        columns[i] = (sw_profile_column){.name = wide.features[i].name, .rows = 6400, .max = 1, .cuts = cuts,
+                                         .cut_count = 63, .counts = counts, .bin_count = 67};
+    sw_profile wide_profile = {6400, columns, MANY};
+    sw_observer *wide_observer;
+    sw_shard *wide_shard;
+    sw_watched *wide_watched;
+    sw_watch_summary summary;
+    REQUIRE_OK(sw_observer_make(&wide_observer, &wide, &wide_profile, &error), error);
+    REQUIRE_OK(sw_shard_make(&wide_shard, wide_observer, &error), error);
+    REQUIRE_OK(sw_watch_add(&wide_watched, watch, SW_STR("wide"), 1, hash, wide_observer, &wide_profile, &error), error);
+    float *x = sw_arena_zalloc(&big, MANY, sizeof *x), score = 0.5F;
+    for (int row = 0; row < 600; row++) {
+        for (int i = 0; i < MANY; i++)
+            x[i] = (float)sw_rng_unit(&seed) * (i == 77 ? 0.5F : 1);
+        sw_tensor in = {.dtype = SW_FP32, .count = MANY, .data = x}, out = {.dtype = SW_FP32, .count = 1, .data = &score};
+        sw_observe(wide_shard, &in, &out, 1);
+        if (row % 100 == 0) {
+            set_minute(START + row / 100);
+            sw_watch_merge(wide_watched, wide_shard);
+            CHECK(sw_watch_keep(watch));
+        }
+    }
+    sw_watch_merge(wide_watched, wide_shard);
+    REQUIRE_OK(sw_watch_summarise(&summary, wide_watched, &error), error);
+    CHECK_INT(summary.rows, 600);
+    CHECK_INT(summary.drifted, 1);
+    sw_watch_remove(wide_watched);
+    sw_shard_free(wide_shard);
+    sw_observer_free(wide_observer);
+    sw_arena_free(&big);
+    tear_down();
+}
+
+TEST_MAIN

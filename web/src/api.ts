@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+// The public HTTP API, and nothing but it.
+
+import { dispatch } from './store';
+import type {
+  Alias, Column, EngineChoice, Event, Model, Revision, Status, Traffic, Version, Watch,
+} from './types';
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly body: unknown,
+  ) {
+    super(message);
+  }
+}
+
+async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const init: RequestInit = { method, headers: { Accept: 'application/json' }, credentials: 'same-origin' };
+  if (signal) init.signal = signal;
+  if (body !== undefined) {
+    init.body = JSON.stringify(body);
+    init.headers = { ...init.headers, 'Content-Type': 'application/json' };
+  }
+  let response: Response;
+  try {
+    response = await fetch(path, init);
+  } catch (failure) {
+    if (signal?.aborted) throw failure;
+    throw new ApiError(0, 'The server does not answer. Is `slipway serve` still running?', null);
+  }
+  const text = await response.text();
+  const answer: unknown = text === '' ? null : parse(text);
+  if (response.ok) return answer as T;
+  if (response.status === 401) dispatch({ type: 'signed-out' });
+  throw new ApiError(response.status, errorText(answer, response), answer);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function errorText(answer: unknown, response: Response): string {
+  if (typeof answer === 'object' && answer !== null && 'error' in answer && typeof answer.error === 'string') {
+    return answer.error;
+  }
+  if (typeof answer === 'string' && answer.length > 0 && answer.length < 500) return answer;
+  return `The server answered ${response.status} ${response.statusText}`.trimEnd();
+}
+
+const of = (model: string): string => `/api/v1/models/${encodeURIComponent(model)}`;
+
+export const status = (): Promise<Status> => call('GET', '/api/v1/status');
+
+export const models = (): Promise<Model[]> =>
+  call<{ models: Model[] }>('GET', '/api/v1/models').then((a) => a.models);
+
+export const versions = (model: string, signal?: AbortSignal): Promise<Version[]> =>
+  call<{ versions: Version[] }>('GET', `${of(model)}/versions`, undefined, signal).then((a) => a.versions);
+
+export const revisions = (model: string, signal?: AbortSignal): Promise<Revision[]> =>
+  call<{ revisions: Revision[] }>('GET', `${of(model)}/deployments`, undefined, signal).then((a) => a.revisions);
+
+export const traffic = (model: string, minutes: number, signal?: AbortSignal): Promise<Traffic> =>
+  call('GET', `${of(model)}/traffic?minutes=${minutes}`, undefined, signal);
+
+/** Only what a bin has is sent: bounds, or a label. */
+function whole(column: Column): Column {
+  return {
+    ...column,
+    bins: (column.bins ?? []).map((b) => ({ ...b, from: b.from ?? null, to: b.to ?? null, label: b.label ?? '' })),
+  };
+}
+
+export const watch = (model: string, version: string, minutes: number, signal?: AbortSignal): Promise<Watch> =>
+  call<Watch>('GET', `${of(model)}/watch?version=${encodeURIComponent(version)}&minutes=${minutes}`, undefined, signal)
+    .then((w) => ({ ...w, features: (w.features ?? []).map(whole), outputs: (w.outputs ?? []).map(whole) }));
+
+export function events(
+  model: string, before: string, limit: number, signal?: AbortSignal,
+): Promise<{ events: Event[]; more: boolean }> {
+  const query = new URLSearchParams({ limit: String(limit) });
+  if (model !== '') query.set('model', model);
+  if (before !== '') query.set('before', before);
+  return call('GET', `/api/v1/events?${query}`, undefined, signal);
+}
+
+export const deploy = (model: string, version: number, engine: EngineChoice): Promise<Revision> =>
+  call('POST', `${of(model)}/deployments`, { version: String(version), engine });
+
+export const rollback = (model: string, to: number): Promise<Revision & { failed_requests: number }> =>
+  call('POST', `${of(model)}/rollback`, { to });
+
+export const undeploy = (model: string): Promise<Revision> => call('DELETE', `${of(model)}/deployments`);
+
+export const setAlias = (model: string, alias: string, version: number): Promise<Alias> =>
+  call('PUT', `${of(model)}/aliases/${encodeURIComponent(alias)}`, { version: String(version) });
+
+export const removeAlias = (model: string, alias: string): Promise<null> =>
+  call('DELETE', `${of(model)}/aliases/${encodeURIComponent(alias)}`);
+
+export const logout = (): Promise<null> => call('POST', '/api/v1/logout');

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+// Shown where the server wants a session: how to come by one.
+
+import { Brand } from '../ui/brand';
+
+export function SignIn() {
+  return (
+    <>
+      <header class="head"><div class="head-inner"><Brand /></div></header>
+      <main id="main" tabIndex={-1} class="page signin">
+        <header class="page-head"><h1>Sign in</h1></header>
+        <p class="lead">This server wants to know who asks. It prints a sign-in link when it starts; the link works once.</p>
+        <ol>
+          <li>Look where <code>slipway serve</code> was started (its terminal, or its log) for a line like<br />
+            <code class="command">dashboard  {location.origin}/login/…</code></li>
+          <li>Open that link in this browser. It leads back here, signed in.</li>
+        </ol>
+        <p class="muted">
+          The link was used already? Start the server again for a new one. Programs use a token instead:
+          the header <code>Authorization: Bearer TOKEN</code>.
+        </p>
+        <p><button type="button" class="primary" onClick={() => location.assign('/')}>Try again</button></p>
+      </main>
+    </>
+  );
+}

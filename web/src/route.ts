@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+// Addresses: every page, tab and filter has one, so that what one sees can be sent to another.
+
+export const TABS = ['live', 'drift', 'versions', 'events'] as const;
+export type Tab = (typeof TABS)[number];
+
+export type Route =
+  | { page: 'fleet' }
+  | { page: 'model'; name: string; tab: Tab }
+  | { page: 'events' }
+  | { page: 'missing' };
+
+export function parse(path: string): Route {
+  let parts: string[];
+  try {
+    parts = path.split('/').filter((part) => part !== '').map(decodeURIComponent);
+  } catch {
+    return { page: 'missing' }; /* a broken percent-escape */
+  }
+  const [head, name, tab, more] = parts;
+  if (head === undefined) return { page: 'fleet' };
+  if (head === 'events' && name === undefined) return { page: 'events' };
+  if (head !== 'models' || more !== undefined) return { page: 'missing' };
+  if (name === undefined) return { page: 'fleet' };
+  const wanted = tab ?? 'live';
+  return (TABS as readonly string[]).includes(wanted)
+    ? { page: 'model', name, tab: wanted as Tab }
+    : { page: 'missing' };
+}
+
+export function modelPath(name: string, tab: Tab = 'live'): string {
+  const base = `/models/${encodeURIComponent(name)}`;
+  return tab === 'live' ? base : `${base}/${tab}`;
+}
+
+/** The query with some values changed; an empty value drops its name. */
+export function withQuery(search: string, changes: Record<string, string>): string {
+  const query = new URLSearchParams(search);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === '') query.delete(name);
+    else query.set(name, value);
+  }
+  const text = query.toString();
+  return text === '' ? '' : `?${text}`;
+}

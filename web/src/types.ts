@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+// What the HTTP API answers with, field by field. Names and units are the API's own.
+
+export type WatchState = 'unwatched' | 'too few rows' | 'same' | 'moved' | 'drifted';
+export type EngineChoice = 'auto' | 'native' | 'onnxruntime';
+
+export interface Alias {
+  name: string;
+  version: number;
+}
+
+export interface Deployment {
+  revision: number;
+  version: number;
+  kind: string;
+  who: string;
+  live_ms: number;
+  engine: string;
+  engine_why: string | null;
+  state: 'live' | 'down';
+  error: string | null;
+}
+
+export interface TrafficSummary {
+  requests_per_s: number;
+  p50_ms: number | null;
+  p99_ms: number | null;
+  error_share: number;
+  requests: number;
+  failures: number;
+}
+
+export interface WatchSummary {
+  state: WatchState;
+  rows: number;
+  features: number;
+  drifted: number;
+  moved: number;
+  too_few: number;
+}
+
+export interface Model {
+  name: string;
+  created_ms: number;
+  newest_version: number;
+  aliases: Alias[];
+  deployment: Deployment | null;
+  traffic: TrafficSummary;
+  watch: WatchSummary;
+}
+
+export interface Tensor {
+  name: string;
+  datatype: string;
+  /** -1: any size. */
+  shape: (number | string)[];
+  /** Names of dimensions of any size, where the model gives them. */
+  dim_names?: string[];
+}
+
+export interface Feature {
+  name: string;
+  kind: 'numeric' | 'category';
+  input: string;
+  column: number;
+  min?: number;
+  max?: number;
+  categories?: string[];
+}
+
+export interface Signature {
+  inputs: Tensor[];
+  outputs: Tensor[];
+  features: Feature[];
+}
+
+export interface Version {
+  model: string;
+  version: number;
+  created_ms: number;
+  who: string;
+  note: string;
+  artifact: { sha256: string; size_bytes: number };
+  signature: Signature;
+  profile: { hash: string; rows: number } | null;
+  check: boolean;
+  aliases: string[];
+  live: boolean;
+}
+
+export interface Revision {
+  model: string;
+  revision: number;
+  version: number;
+  state: 'loading' | 'live' | 'failed' | 'undeployed';
+  current: boolean;
+  kind: string;
+  equals: number | null;
+  rolled_back_from: number | null;
+  engine: string | null;
+  engine_why: string | null;
+  error: string | null;
+  who: string;
+  created_ms: number;
+  live_ms: number | null;
+  /** Not told in lists. */
+  took_ms?: number | null;
+}
+
+/** A numeric bin has bounds (null: open), a category's has a label. */
+export interface Bin {
+  from: number | null;
+  to: number | null;
+  label: string;
+  reference_share: number | null;
+  live_share: number | null;
+}
+
+export interface Column {
+  name: string;
+  kind: 'numeric' | 'category';
+  state: WatchState;
+  psi: number | null;
+  rows: number;
+  missing_share: number | null;
+  out_of_range_share: number | null;
+  reference_missing_share: number | null;
+  median: number | null;
+  reference_median: number | null;
+  bins: Bin[];
+}
+
+export interface Watch {
+  model: string;
+  version: number;
+  window_minutes: number;
+  rows: number;
+  state: WatchState;
+  rows_min: number;
+  features: Column[];
+  outputs: Column[];
+}
+
+export interface TrafficPoint {
+  at_ms: number;
+  requests: number;
+  failures: number;
+  p50_ms: number | null;
+  p90_ms: number | null;
+  p99_ms: number | null;
+  queue_p50_ms: number | null;
+  inference_p50_ms: number | null;
+}
+
+export interface Mark {
+  at_ms: number;
+  text: string;
+  kind: string;
+}
+
+export interface Traffic {
+  model: string;
+  step_s: number;
+  from_ms: number;
+  points: TrafficPoint[];
+  marks: Mark[];
+}
+
+export interface Event {
+  id: number | string;
+  at_ms: number;
+  kind: string;
+  model: string;
+  who: string;
+  text: string;
+  data: unknown;
+}
+
+export interface Status {
+  name: string;
+  version: string;
+  started_ms: number;
+  uptime_s: number;
+  ready: boolean;
+  listen: string | string[];
+  loops: number;
+  connections: number;
+  onnxruntime: { version: string | null; why: string | null };
+  memory: { rss_bytes: number };
+  loop_lag_ms: number;
+  auth: 'open' | 'tokens';
+}
+
+export interface Tick {
+  at_ms: number;
+  models: Model[];
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bars, countByState, pick, watchHeadline } from '../src/drift.ts';
+import { press } from '../src/keys.ts';
+import { engineOf, lastGood, nextRevisionNumber, rollbackChoices, tookMs } from '../src/revisions.ts';
+import { modelPath, parse, withQuery } from '../src/route.ts';
+import { series } from '../src/traffic.ts';
+import { find } from '../src/ui/search.tsx';
+import { column, model, point, revision } from './make.mjs';
+
+test('drift order: drifted, moved, too few rows, same; within a verdict the largest PSI first', () => {
+  const list = [column('s', 'same', 0.01), column('t', 'too few rows', null), column('m', 'moved', 0.15), column('d1', 'drifted', 0.25), column('d2', 'drifted', 0.9)];
+  assert.deepEqual(pick(list, '', '').map((c) => c.name), ['d2', 'd1', 'm', 't', 's']);
+  assert.deepEqual(pick(list, ' D', '').map((c) => c.name), ['d2', 'd1']);
+  assert.deepEqual(pick(list, '', 'same').map((c) => c.name), ['s']);
+  assert.deepEqual(countByState(list)[0], { state: 'drifted', count: 2 });
+});
+
+test('drift headline: no rows is said before any verdict', () => {
+  const watch = { model: 'm', version: 1, window_minutes: 15, rows: 0, state: 'too few rows', rows_min: 500, features: [column('a', 'too few rows', null)], outputs: [] };
+  assert.equal(watchHeadline(watch), 'No predictions in this window');
+  assert.equal(watchHeadline({ ...watch, rows: 9 }), 'Too few rows to tell yet');
+  assert.match(watchHeadline({ ...watch, rows: 900, features: [column('a', 'drifted', 0.3), column('b', 'same', 0)] }), /^1 of 2.features drifted$/);
+});
+
+const bin = (from, to, live_share, reference_share) => ({ from, to, label: '', live_share, reference_share });
+
+test('drift bars: a bin twice as wide with the same share is half as high', () => {
+  const [narrow, wide] = bars([bin(0, 1, 0.5, 0.5), bin(1, 3, 0.5, 0.5)]);
+  assert.equal(narrow.live, 1);
+  assert.equal(wide.live, 0.5);
+  assert.ok(Math.abs(wide.width - 2 * narrow.width) < 1e-12);
+});
+
+test('drift bars: categories and bins without a width stand side by side by their share', () => {
+  for (const list of [[bin(null, null, 0.2, 0.8), bin(null, null, 0.4, 0.2)], [bin(1, 1, 0.2, 0.8), bin(1, 9, 0.4, 0.2)]]) {
+    const [a, b] = bars(list);
+    assert.equal(a.width, b.width);
+    assert.equal(a.reference, 1);
+    assert.equal(b.live, 0.5);
+  }
+});
+
+test('drift bars: no bin, or only empty ones, draw nothing and divide by nothing', () => {
+  assert.deepEqual(bars([]), []);
+  assert.equal(bars([bin(0, 1, null, 0)])[0].live, 0);
+});
+
+const back = (number, version, to, rest = {}) => revision(number, version, { kind: 'rollback', equals: to, ...rest });
+
+test('revisions: two rollbacks after three deploys end at the first, and a third has nowhere to go', () => {
+  const list = [revision(1, 1), revision(2, 2), revision(3, 3, { current: true })];
+  assert.equal(lastGood(list).revision, 2);
+  list.push(back(4, 2, 2));
+  assert.equal(lastGood(list).revision, 1);
+  list.push(back(5, 1, 1));
+  assert.equal(lastGood(list), undefined);
+});
+
+test('revisions: a rollback of a rollback stands for the deploy behind it', () => {
+  const list = [revision(1, 1), revision(2, 2), back(3, 1, 1), revision(4, 4), back(5, 1, 3)];
+  assert.equal(lastGood(list), undefined);
+  assert.deepEqual(rollbackChoices(list).map((r) => r.revision), [4, 2]);
+});
+
+test('revisions: a failed deploy is no place to go back to, and after an undeploy what was live is', () => {
+  const list = [revision(1, 1), revision(2, 2, { state: 'failed' }), revision(3, 3), revision(4, 4, { state: 'failed' })];
+  assert.equal(lastGood(list).revision, 1);
+  assert.deepEqual(rollbackChoices(list).map((r) => r.revision), [1]);
+  list.push(revision(5, 3, { state: 'undeployed', kind: 'undeploy' }));
+  assert.equal(lastGood(list).revision, 3);
+  assert.deepEqual(rollbackChoices(list).map((r) => r.revision), [3, 1]);
+});
+
+test('revisions: going back to one that a rollback had left puts it where the current one was', () => {
+  const list = [revision(1, 1), revision(2, 2), back(3, 1, 1), back(4, 2, 2)];
+  assert.equal(lastGood(list), undefined);
+  assert.deepEqual(rollbackChoices(list).map((r) => r.revision), [1]);
+  assert.equal(nextRevisionNumber(list), 5);
+  assert.equal(nextRevisionNumber([]), 1);
+});
+
+test('revisions: the engine of a version is that of the last time it was live', () => {
+  const list = [
+    revision(4, 1, { engine: 'auto' }), revision(3, 1, { engine: 'native', state: 'failed' }), revision(2, 1, { engine: 'onnxruntime' }),
+    revision(1, 1, { engine: 'native' }),
+  ];
+  assert.equal(engineOf({ version: 1 }, list).engine, 'onnxruntime');
+  assert.equal(engineOf({ version: 2 }, list), undefined);
+});
+
+test('revisions: how long it took is told, or read off the two times', () => {
+  assert.equal(tookMs(revision(1, 1, { took_ms: 31.4 })), 31.4);
+  assert.equal(tookMs(revision(1, 1, { took_ms: undefined, created_ms: 100, live_ms: 131 })), 31);
+  assert.equal(tookMs(revision(1, 1, { took_ms: undefined, state: 'failed', live_ms: 0 })), null);
+});
+
+test('traffic: a step without a point had no request, and the running step is left out', () => {
+  const s = series({ model: 'm', step_s: 10, from_ms: 5000, points: [point(10_000, 50), point(30_000, 20, { failures: 10 }), point(50_000, 1)], marks: [] }, 55_000);
+  assert.deepEqual(s.at_s, [10, 20, 30, 40]);
+  assert.deepEqual(s.rate, [5, 0, 2, 0]);
+  assert.deepEqual(s.failures, [0, 0, 1, 0]);
+  assert.deepEqual(s.p50, [1, null, 1, null]);
+  assert.equal(s.requests, 70);
+});
+
+test('routes: every page has its address, and names survive the round trip', () => {
+  assert.deepEqual(parse('/'), { page: 'fleet' });
+  assert.deepEqual(parse('/events'), { page: 'events' });
+  assert.deepEqual(parse('/models/fraud'), { page: 'model', name: 'fraud', tab: 'live' });
+  assert.deepEqual(parse(modelPath('a b/c', 'drift')), { page: 'model', name: 'a b/c', tab: 'drift' });
+  for (const path of ['/nope', '/models/a/nope', '/models/a/drift/b', '/models/%E0%A4%A', '/events/x']) assert.equal(parse(path).page, 'missing');
+});
+
+test('routes: a query value is set, changed, and dropped when empty', () => {
+  assert.equal(withQuery('', { q: 'a b' }), '?q=a+b');
+  assert.equal(withQuery('?q=x&state=same', { q: '' }), '?state=same');
+  assert.equal(withQuery('?q=x', { q: '' }), '');
+});
+
+test('keys: g then m within a while goes to the fleet, later it does not', () => {
+  const g = press({ g_ms: 0 }, 'g', 100);
+  assert.equal(g.action, null);
+  assert.equal(press(g.chord, 'm', 900).action, 'fleet');
+  assert.equal(press(g.chord, 'e', 900).action, 'events');
+  assert.equal(press(g.chord, 'm', 9000).action, null);
+  assert.equal(press({ g_ms: 0 }, 'm', 100).action, null);
+  assert.equal(press({ g_ms: 0 }, '/', 100).action, 'search');
+});
+
+test('search: names that begin with the text come first, aliases last', () => {
+  const list = [model('x-fraud'), model('fraud'), model('other', { aliases: [{ name: 'fraud-old', version: 1 }] }), model('none')];
+  assert.deepEqual(find(list, 'FRAUD').map((m) => m.name), ['fraud', 'x-fraud', 'other']);
+});
