@@ -95,7 +95,8 @@ TEST(folders__are_made_with_those_above_and_for_the_owner_alone) {
     CHECK_OK(sw_file_make_folders(&made, scratch_path(dir, "a/b/c"), &error), error);
     CHECK(!made);
     CHECK_OK(sw_file_write_whole(scratch_path(dir, "file"), SW_STR(""), &error), error);
-    CHECK_INT(sw_file_make_folders(&made, scratch_path(dir, "file"), &error).code, SW_CODE_CONFLICT);
+    CHECK_INT(sw_file_make_folders(&made, scratch_path(dir, "file"), &error).code,
+              SW_CODE_CONFLICT);
     CHECK_HAS(error.text, "/file is no folder");
     CHECK(sw_failed(sw_file_make_folders(&made, scratch_path(dir, "file/x"), &error)));
     char here[SW_PATH_BYTES];

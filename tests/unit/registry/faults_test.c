@@ -14,8 +14,8 @@ static void act(fixture *f, acknowledged *a, int round) {
     int used = snprintf(content, sizeof content, "model number %d", round);
     if (!sw_failed(fixture_push(&number, f, "fraud", (sw_str){content, (size_t)used})))
         a->versions = number;
-    if (!sw_failed(
-            sw_registry_set_alias(f->registry, fraud, SW_STR("champion"), 1, SW_STR("ada"), &f->error)))
+    if (!sw_failed(sw_registry_set_alias(f->registry, fraud, SW_STR("champion"), 1, SW_STR("ada"),
+                                         &f->error)))
         a->alias = 1;
     if (!sw_failed(fixture_begin(&number, f, "fraud", 1))) {
         a->revisions = number;
@@ -217,7 +217,8 @@ TEST(registry__survives_when_the_callers_thread_finds_no_memory) {
 TEST(registry__survives_files_that_cannot_be_written) {
     const way full = {"files full, from the opening", arm_files_full, disarm_files, 1000, 1, true};
     const way bad = {"files bad, from the opening", arm_files_bad, disarm_files, 1000, 1, true};
-    const way shortly = {"files short, from the opening", arm_files_short, disarm_files, 1000, 1, true};
+    const way shortly = {
+        "files short, from the opening", arm_files_short, disarm_files, 1000, 1, true};
     sweep(&full);
     sweep(&bad);
     sweep(&shortly);
@@ -253,6 +254,26 @@ static bool disarm_writer(fixture *f) {
 TEST(registry__survives_when_the_writer_thread_finds_no_memory) {
     const way w = {"the writer's memory", arm_writer, disarm_writer, 1000, 1, false};
     sweep(&w);
+}
+
+/* ---- Durability ---- */
+
+TEST(every_write__is_synced_before_it_is_answered) {
+    for (int opening = 0; opening < 2; opening++) { /* the first makes the tables */
+        fixture f;
+        uint32_t number;
+        fixture_make(&f);
+        if (opening) {
+            fixture_close(&f);
+            REQUIRE_OK(fixture_open(&f), f.error);
+        }
+        for (int i = 0; i < 5; i++) {
+            long before = atomic_load(&fault_syncs);
+            CHECK_OK(fixture_push(&number, &f, "fraud", SW_STR("a")), f.error);
+            CHECK(atomic_load(&fault_syncs) > before);
+        }
+        fixture_end(&f);
+    }
 }
 
 /* ---- The checker itself ---- */

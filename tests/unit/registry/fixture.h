@@ -63,7 +63,8 @@ static inline sw_status fixture_blob(sw_blob_id *id, fixture *f, sw_str bytes) {
 }
 
 /* A version whose artifact holds `bytes`. */
-static inline sw_status fixture_push(uint32_t *number, fixture *f, const char *model, sw_str bytes) {
+static inline sw_status fixture_push(uint32_t *number, fixture *f, const char *model,
+                                     sw_str bytes) {
     sw_version version = {.model = sw_str_of(model),
                           .artifact_bytes = bytes.len,
                           .signature_json = SW_STR("{\"inputs\":[]}"),

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "whole.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -130,7 +131,6 @@ static void note(acknowledged *a, const ack *one) {
     }
 }
 
-
 static void check_token(fixture *f, const ack *one) {
     sw_token *tokens;
     size_t count, found = 0;
@@ -167,8 +167,12 @@ static void check_after(fixture *f, record *r, const ack *acks, size_t count) {
     fixture_close(f);
 }
 
-/* Starts a worker, lets it live for `life_us`, kills it; returns how many acknowledgements came. */
-static size_t run_and_kill(const char *dir, ack *acks, size_t cap, unsigned seed, unsigned life_us) {
+/*
+ * Starts a worker, lets it live for `life_us` (from its first acknowledgement, where `wait_first`),
+ * kills it; returns how many acknowledgements came.
+ */
+static size_t run_and_kill(const char *dir, ack *acks, size_t cap, unsigned seed, unsigned life_us,
+                           bool wait_first) {
     int ends[2], how = 0;
     if (pipe(ends) != 0)
         return 0;
@@ -179,6 +183,9 @@ static size_t run_and_kill(const char *dir, ack *acks, size_t cap, unsigned seed
         work(dir, ends[1], seed);
     }
     close(ends[1]);
+    struct pollfd first = {.fd = ends[0], .events = POLLIN};
+    if (wait_first)
+        CHECK(poll(&first, 1, 30000) == 1);
     usleep(life_us);
     kill(child, SIGKILL);
     size_t count = 0;
@@ -201,12 +208,12 @@ TEST(kill__at_any_moment_loses_nothing_acknowledged_and_leaves_nothing_by_half) 
     sw_arena_init(&f.arena, 65536);
     for (unsigned i = 0; i < ROUNDS && !atomic_load(&test_failures); i++) {
         chance = chance * 1664525 + 1013904223;
-        size_t count = run_and_kill(f.dir, acks, ACKS_MAX, chance, 1000 + (chance >> 8) % 40000);
+        size_t count = run_and_kill(f.dir, acks, ACKS_MAX, chance, (chance >> 8) % 30000, i % 2);
         check_after(&f, &r, acks, count);
     }
     printf("%d kills: %u versions, %u revisions and %u tokens acknowledged, all there\n", ROUNDS,
            r.a.versions, r.a.revisions, r.a.tokens);
-    CHECK(r.a.versions > ROUNDS / 4 && r.a.live > ROUNDS / 4);
+    CHECK(r.a.versions >= ROUNDS / 2 && r.a.live > 0 && r.a.tokens > 0);
     whole_check_sqlite(f.dir);
     CHECK_OK(fixture_open(&f), f.error);
     whole_check(&f, &r.a, false, 1); /* and every blob once more */

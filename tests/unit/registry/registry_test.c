@@ -64,8 +64,9 @@ TEST(push__keeps_everything_that_was_given) {
     CHECK_STR(got.note, "na\xc3\xafve");
     CHECK_STR(got.who, "ada");
     CHECK(got.created_ms > 0 && got.created_ms == version.created_ms);
-    REQUIRE_OK(sw_registry_list_versions(&list, &count, f.registry, SW_STR("fraud"), &f.arena, &f.error),
-               f.error);
+    REQUIRE_OK(
+        sw_registry_list_versions(&list, &count, f.registry, SW_STR("fraud"), &f.arena, &f.error),
+        f.error);
     CHECK_INT(count, 1);
     CHECK_STR(list[0].profile_hash, "feed");
     CHECK_STR(list[0].profile_json, "");
@@ -95,8 +96,9 @@ TEST(versions__are_listed_newest_first) {
     fixture_make(&f);
     for (int i = 0; i < 3; i++)
         REQUIRE_OK(fixture_push(&number, &f, "fraud", SW_STR("same")), f.error);
-    REQUIRE_OK(sw_registry_list_versions(&list, &count, f.registry, SW_STR("fraud"), &f.arena, &f.error),
-               f.error);
+    REQUIRE_OK(
+        sw_registry_list_versions(&list, &count, f.registry, SW_STR("fraud"), &f.arena, &f.error),
+        f.error);
     CHECK_INT(count, 3);
     CHECK_INT(list[0].number, 3);
     CHECK_INT(list[2].number, 1);
@@ -111,8 +113,9 @@ TEST(resolve__knows_numbers_aliases_and_the_newest) {
     fixture_make(&f);
     REQUIRE_OK(fixture_push(&v, &f, "fraud", SW_STR("a")), f.error);
     REQUIRE_OK(fixture_push(&v, &f, "fraud", SW_STR("b")), f.error);
-    REQUIRE_OK(sw_registry_set_alias(f.registry, fraud, SW_STR("champion"), 1, SW_STR("ada"), &f.error),
-               f.error);
+    REQUIRE_OK(
+        sw_registry_set_alias(f.registry, fraud, SW_STR("champion"), 1, SW_STR("ada"), &f.error),
+        f.error);
     CHECK_OK(sw_registry_resolve(&v, f.registry, fraud, SW_STR(""), &f.error), f.error);
     CHECK_INT(v, 2);
     CHECK_OK(sw_registry_resolve(&v, f.registry, fraud, SW_STR("1"), &f.error), f.error);
@@ -136,28 +139,33 @@ TEST(resolve__says_what_there_is_instead) {
     fixture f;
     uint32_t v;
     fixture_make(&f);
-    check_unknown(&f, "fraud", "",
-                  "fraud does not exist: there are no models yet. Next: slipway push fraud FILE.onnx");
+    check_unknown(
+        &f, "fraud", "",
+        "fraud does not exist: there are no models yet. Next: slipway push fraud FILE.onnx");
     REQUIRE_OK(fixture_push(&v, &f, "fraud", SW_STR("a")), f.error);
     REQUIRE_OK(fixture_push(&v, &f, "fraud", SW_STR("b")), f.error);
     REQUIRE_OK(fixture_push(&v, &f, "churn", SW_STR("b")), f.error);
     REQUIRE_OK(sw_registry_set_alias(f.registry, SW_STR("fraud"), SW_STR("champion"), 1, SW_STR(""),
                                      &f.error),
                f.error);
-    check_unknown(&f, "fraud", "7",
-                  "fraud@7 does not exist: the newest version is fraud@2. See: slipway versions fraud");
-    check_unknown(&f, "fraud", "0",
-                  "fraud@0 does not exist: the newest version is fraud@2. See: slipway versions fraud");
+    check_unknown(
+        &f, "fraud", "7",
+        "fraud@7 does not exist: the newest version is fraud@2. See: slipway versions fraud");
+    check_unknown(
+        &f, "fraud", "0",
+        "fraud@0 does not exist: the newest version is fraud@2. See: slipway versions fraud");
     check_unknown(
         &f, "fraud", "99999999999999999999",
         "fraud@99999999999999999999 does not exist: the newest version is fraud@2. See: slipway "
         "versions fraud");
-    check_unknown(&f, "fraud", "champoin",
-                  "fraud@champoin does not exist: did you mean fraud@champion? See: slipway versions "
-                  "fraud");
-    check_unknown(&f, "fraud", "other",
-                  "fraud@other does not exist: the newest version is fraud@2. See: slipway versions "
-                  "fraud");
+    check_unknown(
+        &f, "fraud", "champoin",
+        "fraud@champoin does not exist: did you mean fraud@champion? See: slipway versions "
+        "fraud");
+    check_unknown(
+        &f, "fraud", "other",
+        "fraud@other does not exist: the newest version is fraud@2. See: slipway versions "
+        "fraud");
     check_unknown(&f, "fraud", "\xff",
                   "fraud has no version or alias of that name: the newest version is fraud@2. See: "
                   "slipway versions fraud");
@@ -243,8 +251,31 @@ TEST(revision__that_fails_leaves_the_old_one_live) {
     CHECK_STR(row.revisions[0].error, "row 3 disagrees");
     CHECK_INT(row.revisions[0].live_ms, 0);
     /* It ended: it cannot end again. */
-    CHECK_INT(sw_registry_end_revision(f.registry, fraud, r, SW_REVISION_LIVE, SW_STR(""), &f.error).code,
-              SW_CODE_CONFLICT);
+    CHECK_INT(
+        sw_registry_end_revision(f.registry, fraud, r, SW_REVISION_LIVE, SW_STR(""), &f.error).code,
+        SW_CODE_CONFLICT);
+    fixture_end(&f);
+}
+
+TEST(revision__keeps_a_reason_that_echoes_bytes_as_text) {
+    fixture f;
+    uint32_t v = 0, r = 0;
+    sw_model_row row;
+    sw_event *events;
+    size_t count = 0;
+    fixture_make(&f);
+    REQUIRE_OK(fixture_push(&v, &f, "fraud", SW_STR("a")), f.error);
+    REQUIRE_OK(fixture_begin(&r, &f, "fraud", 1), f.error);
+    REQUIRE_OK(sw_registry_end_revision(f.registry, SW_STR("fraud"), r, SW_REVISION_FAILED,
+                                        SW_STR("no input \xff na\xc3\xafve \xe2\x82"), &f.error),
+               f.error);
+    REQUIRE_OK(sw_registry_get_model(&row, f.registry, SW_STR("fraud"), &f.arena, &f.error),
+               f.error);
+    CHECK_STR(row.revisions[0].error, "no input ? na\xc3\xafve ??");
+    REQUIRE_OK(
+        sw_registry_list_events(&events, &count, f.registry, SW_STR(""), 0, 1, &f.arena, &f.error),
+        f.error);
+    CHECK_STR(events[0].text, "fraud@1 did not go live as revision 1: no input ? na\xc3\xafve ??");
     fixture_end(&f);
 }
 
@@ -285,12 +316,14 @@ TEST(revisions__that_a_crash_left_loading_have_failed_at_the_next_start) {
     fixture_close(&f);
     REQUIRE_OK(fixture_open(&f), f.error);
     REQUIRE_OK(sw_registry_fail_unfinished(f.registry, &f.error), f.error);
-    REQUIRE_OK(sw_registry_get_model(&row, f.registry, SW_STR("fraud"), &f.arena, &f.error), f.error);
+    REQUIRE_OK(sw_registry_get_model(&row, f.registry, SW_STR("fraud"), &f.arena, &f.error),
+               f.error);
     CHECK_INT(row.live ? row.live->number : 0, 1);
     CHECK_INT(row.revisions[0].state, SW_REVISION_FAILED);
     CHECK_INT(row.revisions[1].state, SW_REVISION_FAILED);
-    REQUIRE_OK(sw_registry_list_events(&events, &count, f.registry, SW_STR(""), 0, 3, &f.arena, &f.error),
-               f.error);
+    REQUIRE_OK(
+        sw_registry_list_events(&events, &count, f.registry, SW_STR(""), 0, 3, &f.arena, &f.error),
+        f.error);
     for (size_t i = 0; i < count; i++)
         CHECK_STR(events[i].kind, "deployment.failed");
     CHECK_STR(events[0].text,
@@ -308,7 +341,8 @@ TEST(revisions__show_what_answers_even_after_a_hundred_failures) {
     for (int i = 0; i < 105; i++)
         REQUIRE_OK(fixture_begin(&r, &f, "fraud", 1), f.error);
     REQUIRE_OK(sw_registry_fail_unfinished(f.registry, &f.error), f.error);
-    REQUIRE_OK(sw_registry_get_model(&row, f.registry, SW_STR("fraud"), &f.arena, &f.error), f.error);
+    REQUIRE_OK(sw_registry_get_model(&row, f.registry, SW_STR("fraud"), &f.arena, &f.error),
+               f.error);
     CHECK_INT(row.revision_count, 100);
     CHECK_INT(row.revisions[0].number, 106);
     CHECK_INT(row.live ? row.live->number : 0, 1);
@@ -369,8 +403,9 @@ TEST(events__tell_the_whole_story_in_order) {
     REQUIRE_OK(fixture_roll_back(&back, &f, "fraud", 0), f.error);
     REQUIRE_OK(fixture_undeploy(&r, &f, "fraud"), f.error);
     REQUIRE_OK(sw_registry_remove_alias(f.registry, fraud, champion, ada, &f.error), f.error);
-    REQUIRE_OK(sw_registry_list_events(&events, &count, f.registry, fraud, 0, 50, &f.arena, &f.error),
-               f.error);
+    REQUIRE_OK(
+        sw_registry_list_events(&events, &count, f.registry, fraud, 0, 50, &f.arena, &f.error),
+        f.error);
     REQUIRE(count == sizeof story / sizeof *story);
     for (size_t i = 0; i < count; i++) {
         CHECK_STR(events[i].text, story[i]);
@@ -399,13 +434,14 @@ TEST(events__are_paged_and_kept_apart_by_model) {
     REQUIRE(count == 2);
     CHECK_INT(events[0].id, 10);
     CHECK_INT(events[1].id, 8);
-    REQUIRE_OK(sw_registry_list_events(&events, &count, f.registry, SW_STR("churn"), events[1].id, 9,
-                                       &f.arena, &f.error),
+    REQUIRE_OK(sw_registry_list_events(&events, &count, f.registry, SW_STR("churn"), events[1].id,
+                                       9, &f.arena, &f.error),
                f.error);
     REQUIRE(count == 3);
     CHECK_INT(events[0].id, 6);
-    REQUIRE_OK(sw_registry_list_events(&events, &count, f.registry, SW_STR(""), 6, 2, &f.arena, &f.error),
-               f.error);
+    REQUIRE_OK(
+        sw_registry_list_events(&events, &count, f.registry, SW_STR(""), 6, 2, &f.arena, &f.error),
+        f.error);
     REQUIRE(count == 2);
     CHECK_INT(events[0].id, 5);
     fixture_end(&f);
@@ -483,7 +519,8 @@ TEST(token__is_kept_as_a_hash_only) {
 
 TEST(token__can_be_revoked_once) {
     fixture f;
-    sw_token one = {.name = SW_STR("a"), .scopes = 1}, two = {.name = SW_STR("b"), .scopes = 16}, *list;
+    sw_token one = {.name = SW_STR("a"), .scopes = 1}, two = {.name = SW_STR("b"), .scopes = 16},
+             *list;
     char secret[64], secret2[64];
     size_t count;
     fixture_make(&f);
@@ -508,7 +545,8 @@ TEST(token__needs_a_name_a_scope_and_a_future) {
              control = {.name = SW_STR("a\nb"), .scopes = 1};
     fixture_make(&f);
     CHECK_INT(sw_registry_add_token(&nameless, secret, f.registry, &f.error).code, SW_CODE_INVALID);
-    CHECK_INT(sw_registry_add_token(&scopeless, secret, f.registry, &f.error).code, SW_CODE_INVALID);
+    CHECK_INT(sw_registry_add_token(&scopeless, secret, f.registry, &f.error).code,
+              SW_CODE_INVALID);
     CHECK_INT(sw_registry_add_token(&unknown, secret, f.registry, &f.error).code, SW_CODE_INVALID);
     CHECK_INT(sw_registry_add_token(&past, secret, f.registry, &f.error).code, SW_CODE_INVALID);
     CHECK_INT(sw_registry_add_token(&control, secret, f.registry, &f.error).code, SW_CODE_INVALID);

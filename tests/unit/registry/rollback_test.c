@@ -12,8 +12,8 @@ static void deploy(fixture *f, uint32_t version) {
     CHECK_OK(fixture_deploy(&revision, f, "fraud", version), f->error);
 }
 
-static void expect_back(fixture *f, uint32_t to, uint32_t revision, uint32_t version, uint32_t equals,
-                        uint32_t left) {
+static void expect_back(fixture *f, uint32_t to, uint32_t revision, uint32_t version,
+                        uint32_t equals, uint32_t left) {
     sw_revision made = {0};
     CHECK_OK(fixture_roll_back(&made, f, "fraud", to), f->error);
     CHECK_INT(made.number, revision);
@@ -24,9 +24,10 @@ static void expect_back(fixture *f, uint32_t to, uint32_t revision, uint32_t ver
 
 static void expect_none(fixture *f, uint32_t to, sw_code code, const char *text) {
     sw_revision target;
-    CHECK_INT(sw_registry_rollback_target(&target, f->registry, SW_STR("fraud"), to, &f->arena, &f->error)
-                  .code,
-              code);
+    CHECK_INT(
+        sw_registry_rollback_target(&target, f->registry, SW_STR("fraud"), to, &f->arena, &f->error)
+            .code,
+        code);
     CHECK_HAS(f->error.text, text);
 }
 
@@ -49,9 +50,10 @@ TEST(rollback__twice_goes_two_back_and_never_to_and_fro) {
     deploy(&f, 3);
     expect_back(&f, 0, 4, 2, 2, 3);
     expect_back(&f, 0, 5, 1, 1, 4);
-    expect_none(&f, 0, SW_CODE_NOT_FOUND,
-                "fraud has no earlier revision that was not left by a rollback. To choose one: slipway "
-                "rollback fraud --to REVISION, of 4 (fraud@2), 3 (fraud@3), 2 (fraud@2)");
+    expect_none(
+        &f, 0, SW_CODE_NOT_FOUND,
+        "fraud has no earlier revision that was not left by a rollback. To choose one: slipway "
+        "rollback fraud --to REVISION, of 4 (fraud@2), 3 (fraud@3), 2 (fraud@2)");
     fixture_end(&f);
 }
 
@@ -127,8 +129,9 @@ TEST(rollback__says_why_there_is_nowhere_to_go) {
     fixture_make(&f);
     expect_none(&f, 0, SW_CODE_NOT_FOUND, "fraud does not exist");
     push_versions(&f, 2);
-    expect_none(&f, 0, SW_CODE_NOT_FOUND,
-                "fraud was never live: there is nothing to roll back to. Next: slipway deploy fraud");
+    expect_none(
+        &f, 0, SW_CODE_NOT_FOUND,
+        "fraud was never live: there is nothing to roll back to. Next: slipway deploy fraud");
     deploy(&f, 1);
     expect_none(&f, 0, SW_CODE_NOT_FOUND,
                 "fraud@1 is the first that went live: there is nothing to roll back to");
@@ -153,9 +156,9 @@ typedef struct link {
 enum { STEPS = 90, VERSIONS = 6 };
 
 typedef struct model {
-    link_t made[STEPS + 1];   /* by revision: the link that it stands for */
-    link_t *of[STEPS + 1];    /* NULL where it never went live */
-    link_t *live;             /* what answers, or answered before the undeploy */
+    link_t made[STEPS + 1]; /* by revision: the link that it stands for */
+    link_t *of[STEPS + 1];  /* NULL where it never went live */
+    link_t *live;           /* what answers, or answered before the undeploy */
     bool down;
     uint32_t newest;
 } model;
@@ -234,7 +237,8 @@ static void step_rollback_to(fixture *f, model *m) {
 
 static void check_live(fixture *f, const model *m) {
     sw_model_row row;
-    CHECK_OK(sw_registry_get_model(&row, f->registry, SW_STR("fraud"), &f->arena, &f->error), f->error);
+    CHECK_OK(sw_registry_get_model(&row, f->registry, SW_STR("fraud"), &f->arena, &f->error),
+             f->error);
     CHECK_INT(row.newest_revision, m->newest);
     CHECK_INT(row.live ? row.live->version : 0, m->live && !m->down ? m->live->version : 0);
 }
@@ -327,7 +331,9 @@ TEST(rollback__is_what_the_sentence_says) {
                                                            &f.arena, &f.error);
             CHECK_INT(sw_failed(status) ? 0 : target.number, wanted);
             uint32_t what = pick(10);
-            what < 5 ? step_deploy(&f, &m) : what < 9 ? step_rollback(&f, &m) : step_undeploy(&f, &m);
+            what < 5   ? step_deploy(&f, &m)
+            : what < 9 ? step_rollback(&f, &m)
+                       : step_undeploy(&f, &m);
             sw_arena_reset(&f.arena);
         }
         fixture_end(&f);

@@ -19,7 +19,8 @@ typedef struct acknowledged {
 static inline void whole_check_sqlite(const char *dir) {
     sqlite3 *sqlite;
     sqlite3_stmt *stmt;
-    CHECK_INT(sqlite3_open_v2(scratch_path(dir, "slipway.db"), &sqlite, SQLITE_OPEN_READONLY, NULL), 0);
+    CHECK_INT(sqlite3_open_v2(scratch_path(dir, "slipway.db"), &sqlite, SQLITE_OPEN_READONLY, NULL),
+              0);
     CHECK_INT(sqlite3_prepare_v2(sqlite, "PRAGMA integrity_check", -1, &stmt, NULL), SQLITE_OK);
     CHECK_INT(sqlite3_step(stmt), SQLITE_ROW);
     CHECK_TEXT((const char *)sqlite3_column_text(stmt, 0), "ok");
@@ -58,13 +59,15 @@ static inline size_t whole_check_versions(fixture *f, const acknowledged *a, uin
     return count;
 }
 
-/* Each change has its events, each event its change. Returns how many events the model should have. */
+/* Each change has its events, each event its change. Returns how many events the model should have.
+ */
 static inline size_t whole_check_model(fixture *f, const acknowledged *a, size_t versions) {
     sw_model_row row = {.newest_version = 0};
     size_t events = versions;
     if (versions == 0)
         return 0;
-    CHECK_OK(sw_registry_get_model(&row, f->registry, SW_STR("fraud"), &f->arena, &f->error), f->error);
+    CHECK_OK(sw_registry_get_model(&row, f->registry, SW_STR("fraud"), &f->arena, &f->error),
+             f->error);
     CHECK_INT(row.newest_version, versions);
     CHECK(row.newest_revision >= a->revisions);
     if (a->alias)
@@ -84,15 +87,17 @@ static inline size_t whole_check_model(fixture *f, const acknowledged *a, size_t
  * On a fixture that was opened anew. `counted`: the alias moved at most once and there are fewer
  * than 100 revisions, so that every event can be counted. Blobs are read from `check_from` on.
  */
-static inline void whole_check(fixture *f, const acknowledged *a, bool counted, uint32_t check_from) {
+static inline void whole_check(fixture *f, const acknowledged *a, bool counted,
+                               uint32_t check_from) {
     sw_event *events;
     sw_token *tokens;
     size_t event_count = 0, token_count = 0;
     size_t wanted = whole_check_model(f, a, whole_check_versions(f, a, check_from));
-    CHECK_OK(sw_registry_list_tokens(&tokens, &token_count, f->registry, &f->arena, &f->error), f->error);
+    CHECK_OK(sw_registry_list_tokens(&tokens, &token_count, f->registry, &f->arena, &f->error),
+             f->error);
     CHECK(token_count >= a->tokens);
-    CHECK_OK(sw_registry_list_events(&events, &event_count, f->registry, SW_STR(""), 0, 1000, &f->arena,
-                                     &f->error),
+    CHECK_OK(sw_registry_list_events(&events, &event_count, f->registry, SW_STR(""), 0, 1000,
+                                     &f->arena, &f->error),
              f->error);
     for (size_t i = 1; i < event_count; i++)
         CHECK_INT(events[i - 1].id, events[i].id + 1);

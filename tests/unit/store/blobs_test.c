@@ -5,8 +5,8 @@
 #include "unit/scratch.h"
 #include "unit/test.h"
 
-#include <pthread.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -220,8 +220,10 @@ TEST(blob_id__is_64_lower_case_hex_digits) {
     CHECK(!sw_blob_id_parse(&id, SW_STR("")));
     CHECK(!sw_blob_id_parse(&id, SW_STR(HASH_OF_ABC "0")));
     CHECK(!sw_blob_id_parse(&id, ((sw_str){HASH_OF_ABC, 63})));
-    CHECK(!sw_blob_id_parse(&id, SW_STR("BA7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")));
-    CHECK(!sw_blob_id_parse(&id, SW_STR("../../../../../../../../../../../../../../../../../../etc/passwd")));
+    CHECK(!sw_blob_id_parse(
+        &id, SW_STR("BA7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")));
+    CHECK(!sw_blob_id_parse(
+        &id, SW_STR("../../../../../../../../../../../../../../../../../../etc/passwd")));
 }
 
 enum { THREADS = 4, ROUNDS = 30 };
@@ -251,8 +253,7 @@ static void *upload_often(void *context) {
 static void remove_old(const sw_blob_id *id, int64_t modified_ms, void *context) {
     bool removed;
     (void)modified_ms;
-    sw_status status =
-        sw_blob_remove_older(&removed, context, id, sw_clock_wall_ms() - 1000, NULL);
+    sw_status status = sw_blob_remove_older(&removed, context, id, sw_clock_wall_ms() - 1000, NULL);
     CHECK(status.code == SW_CODE_OK || status.code == SW_CODE_NOT_FOUND);
 }
 

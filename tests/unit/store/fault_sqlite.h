@@ -22,10 +22,11 @@ typedef struct fault_plan {
     atomic_long countdown; /* 0 = off */
     atomic_bool lasting;   /* all operations after the Nth fail too, as on a full disk */
     atomic_bool happened;
-    atomic_int code;       /* SQLITE_FULL or SQLITE_IOERR */
+    atomic_int code; /* SQLITE_FULL or SQLITE_IOERR */
 } fault_plan;
 
 static fault_plan fault_disk, fault_memory;
+static atomic_long fault_syncs; /* of any file, good ones */
 
 static inline void fault_arm(fault_plan *plan, long nth, int code, bool lasting) {
     atomic_store(&plan->happened, false);
@@ -93,6 +94,7 @@ static int fault_truncate(sqlite3_file *file, sqlite3_int64 size) {
 static int fault_sync(sqlite3_file *file, int flags) {
     if (fault_now(&fault_disk))
         return SQLITE_IOERR_FSYNC;
+    atomic_fetch_add(&fault_syncs, 1);
     return fault_real(file)->pMethods->xSync(fault_real(file), flags);
 }
 

@@ -430,7 +430,7 @@ TEST(watch__sharded_merged_windowed_and_restored_counts_equal_a_plain_recount) {
     }
     for (int i = 0; i < 3; i++)
         sw_watch_merge(watched, shards[i]);
-    for (uint32_t minutes = 60; minutes <= 61; minutes++) { /* memory, then database */
+    for (uint32_t minutes = 60; minutes <= 61; minutes++) {
         REQUIRE_OK(sw_counts_make(&window, observer->counter_count, 0, &error), error);
         CHECK_OK(sw_watch_sum(&window, watch, model, 1, hash, minutes, &error), error);
         CHECK_INT(window.rows, plain.rows);

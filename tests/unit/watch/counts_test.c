@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit/test.h"
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "watch/counts_private.h"
+
+static sw_error error;
+static uint64_t seed = 9;
+
+static void fill(sw_counts *counts) {
+    counts->rows = sw_rng_next(&seed) % 1000000;
+    for (uint32_t i = 0; i < counts->bin_count; i++) {
+        uint64_t shape = sw_rng_next(&seed) % 4;
+        counts->bins[i] = shape < 2 ? 0 : shape == 2 ? sw_rng_next(&seed) % 100 : sw_rng_next(&seed) >> (13 + sw_rng_next(&seed) % 50);
+    }
+    for (uint32_t i = 0; i < counts->label_count; i++) {
+        counts->labels[i].missing = sw_rng_next(&seed) % 9;
+        counts->labels[i].others = sw_rng_next(&seed) % 9;
+        for (uint64_t n = sw_rng_next(&seed) % 80; n > 0; n--) {
+            char text[24];
+            int len = snprintf(text, sizeof text, "label %llu", (unsigned long long)(sw_rng_next(&seed) % 100));
+            sw_labels_add(&counts->labels[i], (sw_str){text, (size_t)len}, 1 + sw_rng_next(&seed) % 1000);
+        }
+    }
+}
+
+static uint64_t count_of(const sw_labels *labels, const sw_label *wanted) {
+    for (int i = 0; i < SW_LABEL_SLOTS; i++)
+        if (labels->slots[i].count && labels->slots[i].len == wanted->len &&
+            memcmp(labels->slots[i].text, wanted->text, wanted->len) == 0)
+            return labels->slots[i].count;
+    return 0;
+}
+
+static bool same(const sw_counts *a, const sw_counts *b) {
+    bool good = a->rows == b->rows && memcmp(a->bins, b->bins, a->bin_count * sizeof *a->bins) == 0;
+    for (uint32_t i = 0; i < a->label_count; i++) {
+        const sw_labels *x = &a->labels[i], *y = &b->labels[i];
+        good = good && x->missing == y->missing && x->others == y->others && x->used == y->used;
+        for (int k = 0; k < SW_LABEL_SLOTS; k++)
+            good = good && (x->slots[k].count == 0 || count_of(y, &x->slots[k]) == x->slots[k].count);
+    }
+    return good;
+}
+
+TEST(counts__come_back_from_their_compact_form) {
+    for (int round = 0; round < 300; round++) {
+        sw_counts counts, back;
+        sw_buf bytes = {0};
+        uint32_t bins = (uint32_t)(sw_rng_next(&seed) % 300), labels = (uint32_t)(sw_rng_next(&seed) % 3);
+        REQUIRE_OK(sw_counts_make(&counts, bins, labels, &error), error);
+        REQUIRE_OK(sw_counts_make(&back, bins, labels, &error), error);
+        if (round)
+            fill(&counts);
+        sw_counts_encode(&bytes, &counts);
+        CHECK_OK(sw_counts_add_encoded(&back, sw_buf_str(&bytes), &error), error);
+        CHECK(same(&counts, &back));
+        sw_counts_free(&counts);
+        sw_counts_free(&back);
+        sw_buf_free(&bytes);
+    }
+}
+
+TEST(counts__ten_thousand_idle_features_take_ten_bytes) {
+    sw_counts counts;
+    sw_buf bytes = {0};
+    REQUIRE_OK(sw_counts_make(&counts, 670000, 0, &error), error);
+    sw_counts_encode(&bytes, &counts);
+    CHECK(bytes.len <= 10);
+    sw_counts_free(&counts);
+    sw_buf_free(&bytes);
+}
+
+TEST(counts__a_damaged_form_is_refused_and_adds_nothing) {
+    sw_counts counts, back;
+    sw_buf bytes = {0};
+    REQUIRE_OK(sw_counts_make(&counts, 100, 1, &error), error);
+    REQUIRE_OK(sw_counts_make(&back, 100, 1, &error), error);
+    fill(&counts);
+    sw_labels_add(&counts.labels[0], SW_STR("benign"), 3);
+    sw_counts_encode(&bytes, &counts);
+    for (size_t len = 0; len < bytes.len; len++) {
+        CHECK_INT(sw_counts_add_encoded(&back, (sw_str){bytes.at, len}, &error).code, SW_CODE_INVALID);
+        CHECK_INT(back.rows + back.bins[0] + back.labels[0].used, 0);
+    }
+    sw_buf_add_char(&bytes, 0);
+    CHECK_INT(sw_counts_add_encoded(&back, sw_buf_str(&bytes), &error).code, SW_CODE_INVALID);
+    bytes.len--;
+    bytes.at[0] = 2;
+    CHECK_INT(sw_counts_add_encoded(&back, sw_buf_str(&bytes), &error).code, SW_CODE_INVALID);
+    CHECK_HAS(error.text, "stored counts are damaged");
+    sw_counts_free(&back);
+    REQUIRE_OK(sw_counts_make(&back, 101, 1, &error), error);
+    bytes.at[0] = 1;
+    CHECK_INT(sw_counts_add_encoded(&back, sw_buf_str(&bytes), &error).code, SW_CODE_INVALID);
+    sw_counts_free(&counts);
+    sw_counts_free(&back);
+    sw_buf_free(&bytes);
+}
+
+TEST(counts__any_order_of_merging_gives_the_same_sum) {
+    sw_counts parts[6], ways[2];
+    for (int i = 0; i < 6; i++) {
+        REQUIRE_OK(sw_counts_make(&parts[i], 200, 0, &error), error);
+        fill(&parts[i]);
+    }
+    for (int way = 0; way < 2; way++) {
+        REQUIRE_OK(sw_counts_make(&ways[way], 200, 0, &error), error);
+        for (int i = 0; i < 6; i++)
+            sw_counts_add(&ways[way], &parts[way ? 5 - i : i]);
+    }
+    CHECK(same(&ways[0], &ways[1]));
+    for (int i = 0; i < 6; i++)
+        sw_counts_free(&parts[i]);
+    sw_counts_free(&ways[0]);
+    sw_counts_free(&ways[1]);
+}
+
+TEST(labels__are_bounded_and_lose_no_count) {
+    static sw_labels labels, other, merged;
+    uint64_t added = 0;
+    for (int i = 0; i < 1000; i++) {
+        char text[64];
+        int len = snprintf(text, sizeof text, "%*d", 1 + i % 60, i % 150);
+        uint64_t count = 1 + sw_rng_next(&seed) % 5;
+        sw_labels_add(i % 2 ? &labels : &other, (sw_str){text, (size_t)len}, count);
+        added += count;
+    }
+    sw_labels_add(&labels, SW_STR(""), 4);
+    sw_labels_merge(&merged, &labels);
+    sw_labels_merge(&merged, &other);
+    uint64_t sum = merged.missing + merged.others;
+    for (int i = 0; i < SW_LABEL_SLOTS; i++)
+        sum += merged.slots[i].count;
+    CHECK_INT(sum, added + 4);
+    CHECK_INT(merged.missing, 4);
+    CHECK_INT(merged.used, SW_LABELS_MAX);
+    sw_labels_clear(&merged);
+    CHECK_INT(merged.used + merged.missing + merged.others, 0);
+}
+
+TEST_MAIN
