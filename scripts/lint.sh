@@ -8,6 +8,7 @@ sources="$(git ls-files 'src/*.c' 'src/*.h' 'tests/*.c' 'tests/*.h' 'bench/*.c')
 clang-format --dry-run --Werror $sources
 /usr/bin/python3 tests/tidy/layers.py
 /usr/bin/python3 tests/tidy/laws.py
+/usr/bin/python3 tests/tidy/openapi.py
 scripts/build.sh dev all
 /usr/bin/python3 tests/tidy/headers.py build/dev
 clang-tidy -p build/dev --quiet --warnings-as-errors='*' $(git ls-files 'src/*.c') 2>/dev/null

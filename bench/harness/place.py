@@ -40,18 +40,38 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def run(command: list, **options) -> str:
+def run(command: list, timeout: float = 600, **options) -> str:
     """Standard output of a command that must succeed within its time."""
     words = [str(word) for word in command]
-    options.setdefault("timeout", 600)
     try:
-        done = subprocess.run(words, capture_output=True, text=True, check=False, **options)
-    except (OSError, subprocess.TimeoutExpired) as error:
+        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, **options)
+    except OSError as error:
         raise Unavailable(f"{words[0]}: {error}") from error
-    if done.returncode != 0:
-        tail = (done.stderr or done.stdout).strip()[-800:]
-        raise Unavailable(f"`{' '.join(words[:6])}` ended with {done.returncode}: {tail}")
-    return done.stdout
+    try:
+        out, errors = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired as error:
+        note = _note_sockets()
+        raise Unavailable(f"`{' '.join(words[:6])}` did not end in {timeout} s{note}") from error
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+    if process.returncode != 0:
+        tail = (errors or out).strip()[-800:]
+        raise Unavailable(f"`{' '.join(words[:6])}` ended with {process.returncode}: {tail}")
+    return out
+
+
+def _note_sockets() -> str:
+    """Who waits for whom, kept before the stuck client is stopped."""
+    try:
+        seen = subprocess.run(["ss", "-tnopi"], capture_output=True, timeout=10, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    (LOGS / "stuck-sockets.txt").write_bytes(seen)
+    return "; its sockets at that moment are in build/bench/logs/stuck-sockets.txt"
 
 
 def compile_c(name: str, sources: list, flags: list) -> Path:

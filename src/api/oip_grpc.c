@@ -56,23 +56,23 @@ void sw_grpc_server_ready(sw_exchange *exchange, void *context) {
     send_yes_no(exchange, atomic_load(&((sw_app *)context)->ready));
 }
 
-static bool pin(sw_served **served, sw_exchange *exchange, sw_app *app) {
-    sw_error error;
+static sw_status pin(sw_served **served, sw_exchange *exchange, sw_app *app, sw_error *error) {
     sw_str name, version;
-    sw_status status = sw_oip_proto_parse_model(&name, &version, exchange->body, &error);
-    if (!sw_failed(status))
-        status = sw_live_pin(served, app->parts.live, exchange->loop, name, version, &error);
-    if (sw_failed(status))
-        sw_exchange_fail(exchange, status, &error);
-    return !sw_failed(status);
+    SW_TRY(sw_oip_proto_parse_model(&name, &version, exchange->body, error));
+    return sw_live_pin(served, app->parts.live, exchange->loop, name, version, error);
 }
 
+/* An unknown model is not ready, which is no error: as Triton's clients expect. */
 void sw_grpc_model_ready(sw_exchange *exchange, void *context) {
     sw_served *served;
-    if (!pin(&served, exchange, context))
-        return;
-    sw_live_unpin(served, exchange->loop);
-    send_yes_no(exchange, true);
+    sw_error error;
+    sw_status status = pin(&served, exchange, context, &error);
+    if (!sw_failed(status))
+        sw_live_unpin(served, exchange->loop);
+    if (sw_failed(status) && status.code != SW_CODE_NOT_FOUND)
+        sw_exchange_fail(exchange, status, &error);
+    else
+        send_yes_no(exchange, !sw_failed(status));
 }
 
 void sw_grpc_server_metadata(sw_exchange *exchange, void *context) {
@@ -85,8 +85,12 @@ void sw_grpc_server_metadata(sw_exchange *exchange, void *context) {
 
 void sw_grpc_model_metadata(sw_exchange *exchange, void *context) {
     sw_served *served;
-    if (!pin(&served, exchange, context))
+    sw_error error;
+    sw_status status = pin(&served, exchange, context, &error);
+    if (sw_failed(status)) {
+        sw_exchange_fail(exchange, status, &error);
         return;
+    }
     sw_buf *out = sw_reply_scratch();
     sw_oip_proto_write_model(out, &(sw_oip_model){.name = served->model_name,
                                                   .versions = &served->version_text,

@@ -38,6 +38,7 @@ struct sw_version_stats {
 
 struct sw_stats {
     pthread_mutex_t lock;
+    int64_t tick_ms; /* of the last tick */
     model_stats *models;
     sw_version_stats *versions;
 };
@@ -151,10 +152,9 @@ static float quantile_ms(const sw_histogram *h, double q) {
     return h->count ? (float)(sw_histogram_quantile(h, q) / 1e6) : NAN;
 }
 
-static void close_point(series *s, int64_t now_ms) {
-    const sw_stats_shard *open = &s->open;
-    s->points[s->next] = (sw_traffic_point){
-        .at_ms = now_ms,
+static sw_traffic_point point_of(const sw_stats_shard *open, int64_t at_ms) {
+    return (sw_traffic_point){
+        .at_ms = at_ms,
         .requests = open->requests,
         .failures = open->failures,
         .p50_ms = quantile_ms(&open->total, 0.5),
@@ -163,6 +163,11 @@ static void close_point(series *s, int64_t now_ms) {
         .queue_p50_ms = quantile_ms(&open->queue, 0.5),
         .inference_p50_ms = quantile_ms(&open->inference, 0.5),
     };
+}
+
+static void close_point(series *s, int64_t now_ms) {
+    const sw_stats_shard *open = &s->open;
+    s->points[s->next] = point_of(open, now_ms);
     s->next = (s->next + 1) % s->cap;
     s->used += s->used < s->cap;
     s->age_s = 0;
@@ -172,6 +177,7 @@ static void close_point(series *s, int64_t now_ms) {
 
 void sw_stats_tick(sw_stats *stats, int64_t now_ms) {
     pthread_mutex_lock(&stats->lock);
+    stats->tick_ms = now_ms;
     for (model_stats *model = stats->models; model; model = model->next) {
         for (int i = 0; i < SERIES; i++) {
             series *s = &model->series[i];
@@ -198,6 +204,8 @@ size_t sw_stats_series(sw_traffic_point *points, uint32_t *step_s, sw_stats *sta
         count = s->used < want ? s->used : want;
         for (uint32_t i = 0; i < count; i++)
             points[i] = s->points[(s->next + s->cap - count + i) % s->cap];
+        if (s->age_s > 0)
+            points[count++] = point_of(&s->open, stats->tick_ms);
     }
     pthread_mutex_unlock(&stats->lock);
     return count;

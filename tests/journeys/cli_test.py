@@ -231,7 +231,7 @@ def test_what_is_not_there_is_not_found(live):
 
 
 def test_undeploy_takes_down_and_rollback_brings_back(server):
-    server.ok("push", "down", LINEAR, "--deploy")
+    server.ok("push", "down", LINEAR, "--profile", TRAIN, "--deploy")
     assert server.ok("undeploy", "down").startswith("down   answers no more · revision 2")
     assert server.refuses(NOT_FOUND, "predict", "down", TEST).startswith("down is not deployed")
     assert server.json("rollback", "down")["version"] == 1
@@ -255,7 +255,9 @@ def test_aliases_are_set_listed_followed_and_removed(live):
     live.ok("alias", "set", "cells@2", "candidate")
     assert live.ok("alias", "list", "cells") == "cells@candidate   cells@2\n"
     assert live.json("alias", "list", "cells") == {"aliases": [{"name": "candidate", "version": 2}]}
-    assert live.json("predict", "cells@candidate", TEST)["version"] in (2, "2")
+    assert "what is live is version 1" in live.refuses(NOT_FOUND, "predict", "cells@candidate", TEST, "-q")
+    live.ok("alias", "set", "cells@1", "candidate")
+    assert live.json("predict", "cells@candidate", TEST, "-q")["version"] == "1"
     live.ok("alias", "remove", "cells@candidate")
     assert live.json("alias", "list", "cells") == {"aliases": []}
     live.refuses(NOT_FOUND, "alias", "set", "cells@9", "candidate")
@@ -304,6 +306,12 @@ def test_predict_writes_csv_and_one_json_document(live):
     assert all(abs(float(a) + float(b) - 1) < 1e-6 for _, a, b in (r.split(",") for r in rows))
     document = live.json("predict", "cells", TEST, "--batch", "7")
     assert document["model"] == "cells" and len(document["predictions"]) == 284
+
+
+def test_predict_says_how_to_name_features(server):
+    server.ok("push", "unnamed", LINEAR, "--deploy")
+    assert "push it with --profile" in server.refuses(FAILED, "predict", "unnamed", TEST)
+    assert json.loads(server.ok("predict", "unnamed", "--row", ",".join(["1"] * 30)))["label"] in (0, 1)
 
 
 def test_predict_streams_more_rows_than_one_request_takes(live, tmp_path):
@@ -405,7 +413,7 @@ def test_events_can_be_followed(live):
 def test_tokens_open_what_their_scopes_say(tmp_path):
     server = Server(tmp_path)
     try:
-        server.ok("push", "cells", LINEAR, "--deploy")
+        server.ok("push", "cells", LINEAR, "--profile", TRAIN, "--deploy")
         admin = server.json("token", "create", "me", "--scopes", "admin")["secret"]
         assert "SLIPWAY_TOKEN" in server.refuses(REFUSED, "models")
         me = {"SLIPWAY_TOKEN": admin}

@@ -37,9 +37,9 @@ TEST(demo_rows__stretch_lengths_once_and_areas_twice) {
     REQUIRE_OK(sw_demo_rows_read(&rows, "test.csv", &error), error);
     sw_demo_rows_stretch(&rows, 2);
     for (size_t i = 0; i < SW_DEMO_COLUMNS; i++) {
-        double by = strstr(rows.names[i], "area")                                              ? 4
+        double by = strstr(rows.names[i], "area")                                           ? 4
                     : strstr(rows.names[i], "radius") || strstr(rows.names[i], "perimeter") ? 2
-                                                                                              : 1;
+                                                                                            : 1;
         CHECK_NEAR(rows.x[7][i], as_they_are.x[7][i] * by, 1e-9);
     }
     sw_demo_rows_free(&rows);
@@ -53,7 +53,8 @@ TEST(demo_requests__hold_as_many_rows_as_asked_for_and_wrap) {
     REQUIRE_OK(sw_demo_rows_read(&rows, "test.csv", &error), error);
     sw_demo_write_infer(&text, &rows, rows.count - 1, 3);
     json_t *json = json_loadb(text.at, text.len, JSON_REJECT_DUPLICATES, NULL);
-    const json_t *data = json_object_get(json_array_get(json_object_get(json, "inputs"), 0), "data");
+    const json_t *data =
+        json_object_get(json_array_get(json_object_get(json, "inputs"), 0), "data");
     CHECK_INT(json_array_size(data), 3 * SW_DEMO_COLUMNS);
     CHECK_NEAR(json_number_value(json_array_get(data, SW_DEMO_COLUMNS)), rows.x[0][0], 1e-5);
     json_decref(json);
@@ -84,10 +85,12 @@ TEST(demo_answers__are_read_and_refused_where_they_lack) {
     CHECK_INT(sw_demo_read_infer(got, 2, SW_STR("{\"outputs\":[]}"), &error).code, SW_CODE_INVALID);
     CHECK_INT(sw_demo_read_infer(got, 2, SW_STR("nonsense"), &error).code, SW_CODE_INVALID);
     CHECK_OK(sw_demo_read_records(
-                 got, 1, SW_STR("{\"predictions\":[{\"label\":1,\"probabilities\":[0.5,0.5]}]}"), &error),
+                 got, 1, SW_STR("{\"predictions\":[{\"label\":1,\"probabilities\":[0.5,0.5]}]}"),
+                 &error),
              error);
     CHECK_NEAR(got[0], 0.5, 0);
-    CHECK_INT(sw_demo_read_records(got, 2, SW_STR("{\"predictions\":[]}"), &error).code, SW_CODE_INVALID);
+    CHECK_INT(sw_demo_read_records(got, 2, SW_STR("{\"predictions\":[]}"), &error).code,
+              SW_CODE_INVALID);
 }
 
 /* Two outputs, the second of them the probabilities 0.25 and 0.75, as raw contents. */
@@ -109,8 +112,9 @@ TEST(demo_grpc__finds_the_output_by_its_name) {
 TEST(demo_grpc__says_what_the_status_says) {
     double got[1];
     sw_error error;
-    sw_status status = sw_demo_read_grpc(got, 1, (sw_str){NULL, 0},
-                                         SW_STR("grpc-status: 5\r\ngrpc-message: no such model\r\n"), &error);
+    sw_status status =
+        sw_demo_read_grpc(got, 1, (sw_str){NULL, 0},
+                          SW_STR("grpc-status: 5\r\ngrpc-message: no such model\r\n"), &error);
     CHECK_INT(status.code, SW_CODE_INVALID);
     CHECK_HAS(error.text, "no such model");
 }
@@ -122,8 +126,10 @@ TEST(demo_grpc__refuses_every_cut_of_an_answer) {
         char *copy = malloc(len ? len : 1);
         REQUIRE(copy != NULL);
         memcpy(copy, grpc_answer, len);
-        CHECK_INT(sw_demo_read_grpc(got, 1, (sw_str){copy, len}, SW_STR("grpc-status: 0\r\n"), &error).code,
-                  SW_CODE_INVALID);
+        CHECK_INT(
+            sw_demo_read_grpc(got, 1, (sw_str){copy, len}, SW_STR("grpc-status: 0\r\n"), &error)
+                .code,
+            SW_CODE_INVALID);
         free(copy);
     }
 }

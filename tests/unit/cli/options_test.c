@@ -10,11 +10,13 @@ static const sw_cli_option own[] = {
     {"expires", 0, "TIME", "a duration"},
     {0},
 };
-static const sw_cli_command command = {.name = "try", .arguments = "A", .summary = "s", .options = own};
+static const sw_cli_command command = {
+    .name = "try", .arguments = "A", .summary = "s", .options = own};
 
 /* Parses the words behind the command's name. */
-#define PARSE(cli, ...)                                        \
-    sw_cli_parse((cli), (int)(sizeof((char *[]){__VA_ARGS__}) / sizeof(char *)), (char *[]){__VA_ARGS__})
+#define PARSE(cli, ...)                                                          \
+    sw_cli_parse((cli), (int)(sizeof((char *[]){__VA_ARGS__}) / sizeof(char *)), \
+                 (char *[]){__VA_ARGS__})
 
 static sw_cli fresh(void) {
     return (sw_cli){.command = &command};

@@ -12,7 +12,8 @@ static const char signature_text[] =
     "              {\"name\": \"b\", \"datatype\": \"BOOL\", \"shape\": [-1, 1]}],"
     " \"features\": [{\"name\": \"amount\", \"input\": \"x\", \"column\": 0},"
     "                {\"name\": \"age\", \"input\": 0, \"column\": 1},"
-    "                {\"name\": \"country\", \"input\": \"c\"}, {\"name\": \"new\", \"input\": \"b\"}]}";
+    "                {\"name\": \"country\", \"input\": \"c\"}, {\"name\": \"new\", \"input\": "
+    "\"b\"}]}";
 
 /* A file that goes away with the test. */
 typedef struct file {
@@ -92,7 +93,8 @@ TEST(rows__of_csv_leave_out_what_is_no_feature) {
 }
 
 TEST(rows__of_csv_take_every_word_for_missing) {
-    check_rows("amount,age\n,NaN\nNA,null\n", "{\"amount\":null,\"age\":null}\n{\"amount\":null,\"age\":null}\n");
+    check_rows("amount,age\n,NaN\nNA,null\n",
+               "{\"amount\":null,\"age\":null}\n{\"amount\":null,\"age\":null}\n");
 }
 
 TEST(rows__of_csv_keep_the_digits_they_came_with) {
@@ -129,7 +131,8 @@ TEST(rows__of_json_say_where_they_break) {
 TEST(rows__of_json_are_read_past_any_buffer) {
     sw_buf text = {0}, wanted = {0};
     for (int i = 0; i < 20000; i++) {
-        sw_buf_printf(&text, "%s{\"a\": %d, \"b\": \"some text to fill the row\"}", i ? "," : "[", i);
+        sw_buf_printf(&text, "%s{\"a\": %d, \"b\": \"some text to fill the row\"}", i ? "," : "[",
+                      i);
         sw_buf_printf(&wanted, "{\"a\": %d, \"b\": \"some text to fill the row\"}\n", i);
     }
     sw_buf_add_char(&text, ']');
@@ -174,9 +177,10 @@ TEST(slice__skips_one_value_of_any_kind) {
     static const struct {
         const char *text;
         int len; /* -1: it does not end */
-    } rows[] = {{"1.5e3, 2", 5},   {"\"a\\\"b\" ", 6}, {"{\"a\": [1, {}]} x", 14}, {"[\"]\"]", 5},
-                {"true}", 4},      {"[1, 2", -1},      {"\"abc", -1},              {"\"a\\", -1},
-                {"", -1},          {"  ", -1},         {"}", -1}};
+    } rows[] = {{"1.5e3, 2", 5}, {"\"a\\\"b\" ", 6}, {"{\"a\": [1, {}]} x", 14},
+                {"[\"]\"]", 5},  {"true}", 4},       {"[1, 2", -1},
+                {"\"abc", -1},   {"\"a\\", -1},      {"", -1},
+                {"  ", -1},      {"}", -1}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const char *end = rows[i].text + strlen(rows[i].text);
         const char *behind = sw_slice_skip(rows[i].text, end);
@@ -185,7 +189,8 @@ TEST(slice__skips_one_value_of_any_kind) {
 }
 
 TEST(slice__finds_members_and_walks_lists) {
-    sw_str object = SW_STR("{\"a\": {\"b\": 1}, \"predictions\": [{\"x\": 1}, 2 , \"3\"], \"z\": null}");
+    sw_str object =
+        SW_STR("{\"a\": {\"b\": 1}, \"predictions\": [{\"x\": 1}, 2 , \"3\"], \"z\": null}");
     CHECK_STR(sw_slice_member(object, "a"), "{\"b\": 1}");
     CHECK_STR(sw_slice_member(object, "z"), "null");
     CHECK(sw_slice_member(object, "b").at == NULL);

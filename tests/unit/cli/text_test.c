@@ -75,7 +75,8 @@ TEST(text_time__says_the_day_only_of_another_day) {
 
 TEST(text_progress__adds_rate_and_rest_after_five_seconds) {
     CHECK_TEXT(sw_text_progress(12400000, 80000000, 1).at, "12 MB of 80 MB");
-    CHECK_TEXT(sw_text_progress(50000000, 100000000, 10).at, "50 MB of 100 MB · 5.0 MB/s · 10.0 s left");
+    CHECK_TEXT(sw_text_progress(50000000, 100000000, 10).at,
+               "50 MB of 100 MB · 5.0 MB/s · 10.0 s left");
     CHECK_TEXT(sw_text_progress(0, 100, 60).at, "0 B of 100 B");
 }
 

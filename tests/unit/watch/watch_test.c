@@ -7,6 +7,7 @@
 #include "watch/windows_private.h"
 
 #include <jansson.h>
+#include <sqlite3.h>
 
 static sw_error error;
 static sw_arena arena;
@@ -381,6 +382,38 @@ TEST(watch__a_damaged_minute_is_left_out) {
     stop_server();
     REQUIRE(start_server());
     CHECK_INT(rows_in(15), 100);
+    tear_down();
+}
+
+static void run_sql(const char *sql) {
+    char path[96];
+    sqlite3 *side;
+    snprintf(path, sizeof path, "%s/slipway.db", folder);
+    CHECK(sqlite3_open(path, &side) == SQLITE_OK);
+    sqlite3_busy_timeout(side, 2000);
+    CHECK_INT(sqlite3_exec(side, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(side);
+}
+
+TEST(watch__a_database_that_takes_nothing_disturbs_no_counting) {
+    REQUIRE(set_up());
+    serve_rows(10, 0);
+    CHECK(sw_watch_keep(watch));
+    run_sql("ALTER TABLE watch_minutes RENAME TO elsewhere");
+    for (int i = 0; i < 70; i++) {
+        set_minute(START + i);
+        serve_rows(10, 0);
+        CHECK(!sw_watch_keep(watch));
+    }
+    CHECK_INT(rows_in(60), 600);
+    sw_watch_remove(watched); /* what could not be stored is kept for later */
+    CHECK(watch->records != NULL);
+    run_sql("ALTER TABLE elsewhere RENAME TO watch_minutes");
+    CHECK(sw_watch_keep(watch));
+    CHECK(watch->records == NULL);
+    CHECK_INT(rows_in(61), 610);
+    REQUIRE_OK(sw_watch_add(&watched, watch, model, 1, hash, observer, &profile, &error), error);
+    CHECK_INT(rows_in(60), 600);
     tear_down();
 }
 
