@@ -147,13 +147,21 @@ function columnJson(model, [name, psi, categories], rows) {
   };
 }
 
+/** Outputs have no reference: they are shown, not judged. */
+function outputJson(column) {
+  return {
+    ...column, state: 'unwatched', why: 'outputs have no reference: they are shown, not judged', psi: null, out_of_range_share: null,
+    reference_missing_share: null, reference_median: null, bins: column.bins.map((b) => ({ ...b, reference_share: null })),
+  };
+}
+
 function watchJson(model, version, minutes) {
   if (model.rows === null) {
     return { model: model.name, version, window_minutes: minutes, rows: 0, state: 'unwatched', rows_min: 500, features: [], outputs: [] };
   }
   const rows = model.name === 'house-prices' ? 212 : model.rows;
   const features = model.features.map((f) => columnJson(model, f, rows));
-  const outputs = [columnJson(model, ['probabilities[1]', model.drifting ? 0.12 : 0.02], rows)];
+  const outputs = [outputJson(columnJson(model, ['probabilities[1]', 0.05], rows))];
   const worst = ['drifted', 'moved', 'too few rows'].find((s) => features.some((c) => c.state === s)) ?? 'same';
   return { model: model.name, version, window_minutes: minutes, rows, state: rows < 500 ? 'too few rows' : worst, rows_min: 500, features, outputs };
 }

@@ -39,9 +39,9 @@ export class Series {
   }
 
   step(at_s, step_s) {
-    if (step_s === 1) return { at_ms: at_s * 1000, ...this.second(at_s) };
+    if (step_s === 1) return { at_ms: (at_s + 1) * 1000, ...this.second(at_s) };
     const stride = Math.max(1, Math.floor(step_s / 10));
-    const sum = { at_ms: at_s * 1000, requests: 0, failures: 0, p50_ms: 0, p90_ms: 0, p99_ms: 0, queue_p50_ms: 0, inference_p50_ms: 0 };
+    const sum = { at_ms: (at_s + step_s) * 1000, requests: 0, failures: 0, p50_ms: 0, p90_ms: 0, p99_ms: 0, queue_p50_ms: 0, inference_p50_ms: 0 };
     let n = 0;
     for (let s = at_s; s < at_s + step_s; s += stride) {
       const one = this.second(s);
@@ -62,7 +62,7 @@ export class Series {
     const from_ms = now - minutes * 60_000;
     const points = [];
     if (live && this.rate > 0) {
-      for (let s = Math.ceil(from_ms / 1000 / step_s) * step_s; s * 1000 <= now; s += step_s) points.push(this.step(s, step_s));
+      for (let s = Math.ceil(from_ms / 1000 / step_s) * step_s; (s + step_s) * 1000 <= now; s += step_s) points.push(this.step(s, step_s));
     }
     return { model: this.name, step_s, from_ms, points, marks: this.marks.filter((m) => m.at_ms >= from_ms) };
   }

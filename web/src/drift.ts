@@ -31,11 +31,11 @@ export function countByState(columns: readonly Column[]): { state: WatchState; c
 export function watchHeadline(watch: Watch): string {
   const of = (state: WatchState): number => watch.features.filter((c) => c.state === state).length;
   const all = counted(watch.features.length, 'feature');
+  if (watch.state === 'unwatched') return 'Nothing to compare with';
   if (watch.rows === 0) return 'No predictions in this window';
   if (of('drifted') > 0) return `${of('drifted')} of ${all} drifted`;
   if (of('moved') > 0) return `${of('moved')} of ${all} moved a little`;
   if (of('too few rows') > 0) return 'Too few rows to tell yet';
-  if (watch.state === 'unwatched') return 'Nothing to compare with';
   return `${all}, all as in training`;
 }
 
@@ -50,44 +50,20 @@ export interface Bar {
   bin: Bin;
 }
 
-/** Beyond this ratio of widths a true scale would squeeze most bins into a hair. */
-const WIDTH_RATIO_MAX = 60;
-/** A bin is drawn at most this many times as wide as the middle one: long tails are cut, not lost. */
-const WIDEST = 4;
-
-/** What each bin spans, in the feature's own unit; null where some bin has no width to speak of. */
-function spans(bins: readonly Bin[]): number[] | null {
-  const closed = bins.flatMap((b) => (b.from !== null && b.to !== null ? [b.to - b.from] : [])).sort((a, b) => a - b);
-  const least = closed[0];
-  const middle = closed[closed.length >> 1];
-  if (least === undefined || middle === undefined || !(least > 0)) return null;
-  if (closed[closed.length - 1]! / least > WIDTH_RATIO_MAX) return null;
-  return bins.map((b) => (b.from !== null && b.to !== null ? b.to - b.from : middle));
+/** Bars side by side, a bin's share as its height: the server has chosen bins that make a true shape. */
+export function bars(bins: readonly Bin[]): Bar[] {
+  const highest = Math.max(0, ...bins.flatMap((b) => [b.live_share ?? 0, b.reference_share ?? 0]));
+  const scale = highest > 0 ? 1 / highest : 0;
+  const width = bins.length > 0 ? 1 / bins.length : 0;
+  return bins.map((bin, i) => ({
+    x: i * width,
+    width,
+    live: (bin.live_share ?? 0) * scale,
+    reference: (bin.reference_share ?? 0) * scale,
+    bin,
+  }));
 }
 
-/**
- * Numeric bins stand on a true scale, their height the share for each unit of the value, since bins
- * cut at quantiles would otherwise all look alike. Categories, and bins too unequal for that, stand side
- * by side with their share as height.
- */
-export function bars(bins: readonly Bin[]): Bar[] {
-  const span = spans(bins) ?? bins.map(() => 1);
-  const middle = [...span].sort((a, b) => a - b)[span.length >> 1] ?? 1;
-  const drawn = span.map((s) => Math.min(s, WIDEST * middle));
-  const whole = drawn.reduce((sum, w) => sum + w, 0);
-  const height = (share: number | null, i: number): number => (share ?? 0) / span[i]!;
-  const highest = Math.max(0, ...bins.flatMap((b, i) => [height(b.live_share, i), height(b.reference_share, i)]));
-  const scale = highest > 0 ? 1 / highest : 0;
-  let x = 0;
-  return bins.map((bin, i) => {
-    const bar: Bar = {
-      x,
-      width: drawn[i]! / whole,
-      live: height(bin.live_share, i) * scale,
-      reference: height(bin.reference_share, i) * scale,
-      bin,
-    };
-    x += bar.width;
-    return bar;
-  });
+export function hasReference(column: Column): boolean {
+  return column.bins.some((b) => b.reference_share !== null);
 }

@@ -34,37 +34,59 @@ export function refreshMs(minutes: number): number {
 }
 
 /**
- * Lays the points on a regular grid: a step without a point had no request. The step that is still
- * running is left out, since half a step reads as a fall.
+ * A point tells of the step that ends at its time. Where no point is (the server keeps them in memory, so
+ * before its start there are none) nothing is known, and nothing is drawn; the axis covers the
+ * window all the same.
  */
-export function series(traffic: Traffic, now_ms: number): Series {
+export function series(traffic: Traffic, minutes: number): Series {
   const step_ms = Math.max(1, traffic.step_s) * 1000;
-  const byStep = new Map<number, TrafficPoint>();
-  let first = Math.ceil(traffic.from_ms / step_ms);
-  for (const point of traffic.points) {
-    const step = Math.floor(point.at_ms / step_ms);
-    byStep.set(step, point);
-    first = Math.min(first, step);
-  }
-  const last = Math.floor(now_ms / step_ms) - 1;
   const out: Series = {
     at_s: [], rate: [], failures: [], p50: [], p90: [], p99: [], queue: [], inference: [],
     requests: 0, failed: 0,
   };
-  for (let step = first; step <= last; step += 1) {
-    const point = byStep.get(step);
-    const requests = point?.requests ?? 0;
-    const failures = point?.failures ?? 0;
-    out.at_s.push((step * step_ms) / 1000);
-    out.rate.push(requests / (step_ms / 1000));
-    out.failures.push(failures / (step_ms / 1000));
-    out.p50.push(point?.p50_ms ?? null);
-    out.p90.push(point?.p90_ms ?? null);
-    out.p99.push(point?.p99_ms ?? null);
-    out.queue.push(point?.queue_p50_ms ?? null);
-    out.inference.push(point?.inference_p50_ms ?? null);
-    out.requests += requests;
-    out.failed += failures;
-  }
+  const to_ms = traffic.from_ms + minutes * 60_000;
+  const points = traffic.points.filter((p) => p.at_ms >= traffic.from_ms);
+  const end_ms = points[points.length - 1]?.at_ms ?? traffic.from_ms;
+  if ((points[0]?.at_ms ?? to_ms) - traffic.from_ms > step_ms) blank(out, traffic.from_ms);
+  points.forEach((point, i) => {
+    const before = points[i - 1];
+    if (before && point.at_ms - before.at_ms > 2.5 * step_ms) blank(out, before.at_ms + step_ms);
+    add(out, point, step_ms / 1000);
+  });
+  if (to_ms - end_ms > 2.5 * step_ms) blank(out, to_ms);
   return out;
+}
+
+function blank(out: Series, at_ms: number): void {
+  out.at_s.push(at_ms / 1000);
+  for (const values of [out.rate, out.failures, out.p50, out.p90, out.p99, out.queue, out.inference]) values.push(null);
+}
+
+function add(out: Series, point: TrafficPoint, step_s: number): void {
+  out.at_s.push(point.at_ms / 1000);
+  out.rate.push(point.requests / step_s);
+  out.failures.push(point.failures / step_s);
+  out.p50.push(point.p50_ms);
+  out.p90.push(point.p90_ms);
+  out.p99.push(point.p99_ms);
+  out.queue.push(point.queue_p50_ms);
+  out.inference.push(point.inference_p50_ms);
+  out.requests += point.requests;
+  out.failed += point.failures;
+}
+
+/** Values with nothing on either side: no line leads to them, so they need a dot. */
+export function alone(values: readonly (number | null | undefined)[]): number[] {
+  const none = (i: number): boolean => values[i] === null || values[i] === undefined;
+  return values.flatMap((_, i) => (!none(i) && none(i - 1) && none(i + 1) ? [i] : []));
+}
+
+/** Beyond this ratio of the highest p99 to the middle p50 a linear axis would press all but peaks to the floor. */
+const LOG_RATIO = 25;
+
+export function wantsLog(s: Series): boolean {
+  const p50 = s.p50.filter((v) => v !== null && v > 0).sort((a, b) => a! - b!);
+  const middle = p50[p50.length >> 1] ?? 0;
+  const highest = s.p99.reduce<number>((most, v) => Math.max(most, v ?? 0), 0);
+  return middle !== null && middle > 0 && highest / middle > LOG_RATIO;
 }

@@ -120,6 +120,8 @@ export interface Column {
   name: string;
   kind: 'numeric' | 'category';
   state: WatchState;
+  /** The verdict in words, where there is something to say. */
+  why?: string | null;
   psi: number | null;
   rows: number;
   missing_share: number | null;

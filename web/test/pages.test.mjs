@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bars, countByState, pick, watchHeadline } from '../src/drift.ts';
+import { bars, countByState, hasReference, pick, watchHeadline } from '../src/drift.ts';
 import { press } from '../src/keys.ts';
 import { engineOf, lastGood, nextRevisionNumber, rollbackChoices, tookMs } from '../src/revisions.ts';
 import { modelPath, parse, withQuery } from '../src/route.ts';
-import { series } from '../src/traffic.ts';
+import { alone, series, wantsLog } from '../src/traffic.ts';
 import { find } from '../src/ui/search.tsx';
 import { column, model, point, revision } from './make.mjs';
 
@@ -24,22 +24,26 @@ test('drift headline: no rows is said before any verdict', () => {
   assert.match(watchHeadline({ ...watch, rows: 900, features: [column('a', 'drifted', 0.3), column('b', 'same', 0)] }), /^1 of 2.features drifted$/);
 });
 
-const bin = (from, to, live_share, reference_share) => ({ from, to, label: '', live_share, reference_share });
-
-test('drift bars: a bin twice as wide with the same share is half as high', () => {
-  const [narrow, wide] = bars([bin(0, 1, 0.5, 0.5), bin(1, 3, 0.5, 0.5)]);
-  assert.equal(narrow.live, 1);
-  assert.equal(wide.live, 0.5);
-  assert.ok(Math.abs(wide.width - 2 * narrow.width) < 1e-12);
+test('traffic: the latency axis turns logarithmic when peaks would press the median to the floor', () => {
+  const plan = (p99_ms) => wantsLog(series(traffic([point(10_000, 1, { p50_ms: 1, p99_ms: 2 }), point(20_000, 1, { p50_ms: 1, p99_ms })], 0), 1));
+  assert.equal(plan(20), false);
+  assert.equal(plan(40), true);
+  assert.equal(wantsLog(series(traffic([], 0), 1)), false);
 });
 
-test('drift bars: categories and bins without a width stand side by side by their share', () => {
-  for (const list of [[bin(null, null, 0.2, 0.8), bin(null, null, 0.4, 0.2)], [bin(1, 1, 0.2, 0.8), bin(1, 9, 0.4, 0.2)]]) {
-    const [a, b] = bars(list);
-    assert.equal(a.width, b.width);
-    assert.equal(a.reference, 1);
-    assert.equal(b.live, 0.5);
-  }
+const bin = (from, to, live_share, reference_share) => ({ from, to, label: '', live_share, reference_share });
+
+test('drift bars: side by side, the highest share of both distributions reaches the top', () => {
+  const [a, b] = bars([bin(0, 1, 0.2, 0.8), bin(1, 9, 0.4, 0.2)]);
+  assert.deepEqual([a.x, b.x, a.width, b.width], [0, 0.5, 0.5, 0.5]);
+  assert.deepEqual([a.reference, a.live, b.live], [1, 0.25, 0.5]);
+});
+
+test('drift bars: an output without a reference shows what is live alone', () => {
+  const [a] = bars([bin(0, 1, 0.2, null)]);
+  assert.deepEqual([a.live, a.reference], [1, 0]);
+  assert.equal(hasReference(column('score', 'unwatched', null, { bins: [bin(0, 1, 0.2, null)] })), false);
+  assert.equal(hasReference(column('amount', 'same', 0.1, { bins: [bin(0, 1, 0.2, 0)] })), true);
 });
 
 test('drift bars: no bin, or only empty ones, draw nothing and divide by nothing', () => {
@@ -96,13 +100,26 @@ test('revisions: how long it took is told, or read off the two times', () => {
   assert.equal(tookMs(revision(1, 1, { took_ms: undefined, state: 'failed', live_ms: 0 })), null);
 });
 
-test('traffic: a step without a point had no request, and the running step is left out', () => {
-  const s = series({ model: 'm', step_s: 10, from_ms: 5000, points: [point(10_000, 50), point(30_000, 20, { failures: 10 }), point(50_000, 1)], marks: [] }, 55_000);
-  assert.deepEqual(s.at_s, [10, 20, 30, 40]);
-  assert.deepEqual(s.rate, [5, 0, 2, 0]);
-  assert.deepEqual(s.failures, [0, 0, 1, 0]);
-  assert.deepEqual(s.p50, [1, null, 1, null]);
-  assert.equal(s.requests, 70);
+const traffic = (points, from_ms) => ({ model: 'm', step_s: 10, from_ms, points, marks: [] });
+
+test('traffic: points keep their own times, and counts become rates', () => {
+  const s = series(traffic([point(10_003, 50), point(20_005, 20, { failures: 10 }), point(60_000, 0, { p50_ms: null })], 3), 1);
+  assert.deepEqual(s.at_s, [10.003, 20.005, 30.005, 60]);
+  assert.deepEqual(s.rate, [5, 2, null, 0]);
+  assert.deepEqual(s.failures, [0, 1, null, 0]);
+  assert.deepEqual(s.p50, [1, 1, null, null]);
+  assert.deepEqual([s.requests, s.failed], [70, 10]);
+});
+
+test('traffic: the axis covers the window even where nothing is known', () => {
+  assert.deepEqual(series(traffic([], 0), 1).at_s, [0, 60]);
+  assert.deepEqual(series(traffic([point(40_000, 1), point(50_000, 1)], 0), 1).at_s, [0, 40, 50]);
+  assert.deepEqual(series(traffic([point(10_000, 1), point(20_000, 1)], 0), 1).at_s, [10, 20, 60]);
+});
+
+test('traffic: a value without neighbours is found, so that it gets a dot', () => {
+  assert.deepEqual(alone([null, 1, null, 2, 3, null, 4]), [1, 6]);
+  assert.deepEqual(alone([]), []);
 });
 
 test('routes: every page has its address, and names survive the round trip', () => {

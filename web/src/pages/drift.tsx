@@ -2,7 +2,7 @@
 // Drift: every feature's live distribution over its reference, the worst first.
 
 import * as api from '../api';
-import { countByState, pick, watchHeadline } from '../drift';
+import { countByState, hasReference, pick, watchHeadline } from '../drift';
 import { count, counted, NONE, psi, share, value } from '../format';
 import { setQuery } from '../nav';
 import { useResource } from '../resource';
@@ -45,11 +45,16 @@ function Card({ column, needed }: { column: Column; needed: number }) {
       <button type="button" class="cover-button" aria-label={`Enlarge ${column.name}`} onClick={() => setQuery({ feature: column.name })} />
       <div class="feature-head">
         <h3>{column.name}</h3>
-        <WatchBadge state={column.state} />
+        {column.state !== 'unwatched' && <WatchBadge state={column.state} />}
       </div>
       <Bars column={column} height={56} />
       <p class="feature-foot num muted">
-        {waiting ? <RowsProgress rows={column.rows} needed={needed} /> : (
+        {column.state === 'unwatched' ? (
+          <>
+            {column.median !== null && <span>median {value(column.median)}</span>}
+            <Share part={column.missing_share} usual={0} word="missing" />
+          </>
+        ) : waiting ? <RowsProgress rows={column.rows} needed={needed} /> : (
           <>
             <span class={column.state === 'drifted' ? 'strong' : ''}>PSI {psi(column.psi)}</span>
             <Share part={column.missing_share} usual={column.reference_missing_share ?? 0} word="missing" />
@@ -62,15 +67,17 @@ function Card({ column, needed }: { column: Column; needed: number }) {
 }
 
 function Facts({ column }: { column: Column }) {
+  const judged = column.state !== 'unwatched';
+  const beside = (reference: string): string => (judged ? ` (reference ${reference})` : '');
   const facts: [string, string][] = [
-    ['PSI', psi(column.psi)],
     ['Rows', count(column.rows)],
-    ['Missing', `${share(column.missing_share)} (reference ${share(column.reference_missing_share)})`],
-    [column.kind === 'category' ? 'Unseen' : 'Out of range', share(column.out_of_range_share)],
+    ['Missing', share(column.missing_share) + beside(share(column.reference_missing_share))],
   ];
-  if (column.kind === 'numeric') {
-    facts.push(['Median', `${value(column.reference_median)} → ${value(column.median)}`]);
+  if (judged) {
+    facts.unshift(['PSI', psi(column.psi)]);
+    facts.push([column.kind === 'category' ? 'Unseen' : 'Out of range', share(column.out_of_range_share)]);
   }
+  if (column.kind === 'numeric') facts.push(['Median', value(column.median) + beside(value(column.reference_median))]);
   return (
     <dl class="facts">
       {facts.map(([name, text]) => (
@@ -86,14 +93,16 @@ function Facts({ column }: { column: Column }) {
 function Enlarged({ column, watch, onClose }: { column: Column; watch: Watch; onClose: () => void }) {
   const first = column.bins[0];
   const last = column.bins[column.bins.length - 1];
+  const referenced = hasReference(column);
   const bounded = column.kind === 'numeric' && first !== undefined && last !== undefined;
   return (
     <Dialog title={column.name} onClose={onClose} shape="wide">
       <div class="enlarged-head">
-        <WatchBadge state={column.state} />
+        {column.state !== 'unwatched' && <WatchBadge state={column.state} />}
         {column.state === 'too few rows' && <RowsProgress rows={column.rows} needed={watch.rows_min} />}
-        <Legend />
+        {referenced && <Legend />}
       </div>
+      {column.why && <p class="muted">{column.why}</p>}
       <Bars column={column} height={150} titled />
       {bounded && (
         <p class="bars-ends muted num"><span>{binName(first)}</span><span>{binName(last)}</span></p>
@@ -102,13 +111,13 @@ function Enlarged({ column, watch, onClose }: { column: Column; watch: Watch; on
       <details>
         <summary>{counted(column.bins.length, 'bin')} as a table</summary>
         <table class="plain-table">
-          <thead><tr><th scope="col">Value</th><th scope="col" class="right">Live</th><th scope="col" class="right">Reference</th></tr></thead>
+          <thead><tr><th scope="col">Value</th><th scope="col" class="right">Live</th>{referenced && <th scope="col" class="right">Reference</th>}</tr></thead>
           <tbody>
             {column.bins.map((bin, i) => (
               <tr key={i}>
                 <th scope="row" class="num">{binName(bin)}</th>
                 <td class="num right">{share(bin.live_share)}</td>
-                <td class="num right">{share(bin.reference_share)}</td>
+                {referenced && <td class="num right">{share(bin.reference_share)}</td>}
               </tr>
             ))}
           </tbody>
@@ -138,9 +147,10 @@ function Report({ watch, query }: { watch: Watch; query: URLSearchParams }) {
   const wanted = query.get('feature');
   const open = [...watch.features, ...watch.outputs].find((c) => c.name === wanted);
   const states = countByState(watch.features);
+  const judged = watch.state !== 'unwatched';
   return (
     <>
-      <div class="bar wrap">
+      {judged && <div class="bar wrap">
         <Filter label="Filter features" value={text} onInput={(q) => setQuery({ q })} />
         {states.length > 1 && (
           <Choice
@@ -152,12 +162,12 @@ function Report({ watch, query }: { watch: Watch; query: URLSearchParams }) {
           />
         )}
         <Legend />
-      </div>
-      {shown.length > 0 ? <Grid columns={shown} needed={watch.rows_min} /> : (
+      </div>}
+      {judged && (shown.length > 0 ? <Grid columns={shown} needed={watch.rows_min} /> : (
         <p class="lead">
           No feature matches. <button type="button" class="link" onClick={() => setQuery({ q: '', state: '' })}>Show all</button>
         </p>
-      )}
+      ))}
       {watch.outputs.length > 0 && (
         <section>
           <h2>Outputs</h2>

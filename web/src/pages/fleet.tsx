@@ -14,6 +14,7 @@ import { Time } from '../ui/time';
 import { Waiting } from '../ui/waiting';
 
 const SEEDED_AT_MOST = 40;
+const SAME_MS = 200; /* a tick is sent just after its second was closed */
 const SEED_MINUTES = 3; /* two are shown; the third feeds the first minute's p99 */
 
 /** Fills the sparklines' past once for each model, so that they do not begin empty. */
@@ -27,7 +28,7 @@ function useSeeds(models: Model[]): void {
       api.traffic(name, SEED_MINUTES).then(
         (traffic) => {
           const began = get().history[name]?.at_ms ?? 0;
-          const points = traffic.step_s === 1 ? traffic.points.filter((p) => p.at_ms < began - 1000) : [];
+          const points = traffic.step_s === 1 ? traffic.points.filter((p) => p.at_ms <= began + SAME_MS) : [];
           dispatch({ type: 'seed', model: name, points });
         },
         () => undefined, /* the sparkline grows by ticks alone */

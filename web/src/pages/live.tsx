@@ -7,7 +7,7 @@ import { count, counted, millis, rate, rateNumber, share } from '../format';
 import { setQuery } from '../nav';
 import { useResource } from '../resource';
 import { useStore } from '../store';
-import { refreshMs, series, WINDOWS, type Series } from '../traffic';
+import { refreshMs, series, wantsLog, WINDOWS, type Series } from '../traffic';
 import type { Mark, Model } from '../types';
 import { Chart, type Line } from '../ui/chart';
 import { Choice, Problem } from '../ui/choice';
@@ -59,14 +59,23 @@ function Figures({ model }: { model: Model }) {
 const axisNumber = (v: number): string => (Number.isInteger(v) ? count(v) : String(Number(v.toPrecision(3))));
 const perSecond = (v: number | null | undefined): string => rate(v);
 
-function charts(s: Series): { title: string; lines: Line[]; axis: (v: number) => string; floor: number; height: number }[] {
+interface Plan {
+  title: string;
+  lines: Line[];
+  axis: (v: number) => string;
+  floor: number;
+  height: number;
+  log?: boolean;
+}
+
+function charts(s: Series): Plan[] {
   return [
     {
       title: 'Traffic', axis: axisNumber, floor: 1, height: 150,
       lines: [{ label: 'requests', values: s.rate, tone: 'accent', filled: true, format: perSecond }],
     },
     {
-      title: 'Latency', axis: millis, floor: 0.01, height: 180,
+      title: 'Latency', axis: millis, floor: 0.01, height: 180, log: wantsLog(s),
       lines: [
         { label: 'p50', values: s.p50, tone: 'accent-soft', dash: [2, 3], format: millis },
         { label: 'p90', values: s.p90, tone: 'accent-mid', dash: [7, 3], format: millis },
@@ -113,7 +122,7 @@ export function Live({ model, query }: { model: Model; query: URLSearchParams })
   const traffic = useResource(
     `${model.name} ${minutes}`, (signal) => api.traffic(model.name, minutes, signal), [changes], refreshMs(minutes));
   const data = traffic.data;
-  const laid = useMemo(() => (data ? series(data, clockOf(data.points, data.from_ms, minutes)) : null), [data]);
+  const laid = useMemo(() => (data ? series(data, minutes) : null), [data]);
   const marks = useMemo(() => (data?.marks ?? []).filter((m) => !m.kind.endsWith('.loading')), [data]);
   const drawn = useMemo(() => (laid ? charts(laid) : []), [laid]);
   return (
@@ -143,10 +152,4 @@ export function Live({ model, query }: { model: Model; query: URLSearchParams })
       )}
     </div>
   );
-}
-
-/** The server's now: a window reaches from `from_ms` to it, and no point lies beyond it. */
-function clockOf(points: readonly { at_ms: number }[], from_ms: number, minutes: number): number {
-  const newest = points[points.length - 1]?.at_ms ?? 0;
-  return Math.max(newest, from_ms + minutes * 60_000);
 }

@@ -16,6 +16,11 @@ import type { Change } from './deploy';
 
 const REVISIONS_SHOWN = 10;
 
+/** No profile is made of no rows: 0 is a server that does not count them in a list. */
+function ProfileRows({ rows }: { rows: number }) {
+  return rows > 0 ? <>{count(rows)}<span class="sub">rows</span></> : <Badge icon="same" tone="quiet">yes</Badge>;
+}
+
 function Row({ version, revisions, model, open, onChange, onAlias }: {
   version: Version;
   revisions: Revision[];
@@ -47,7 +52,7 @@ function Row({ version, revisions, model, open, onChange, onAlias }: {
       </td>
       <td data-label="Features" class="num">{count(version.signature.features.length)}</td>
       <td data-label="Profile" class="num">
-        {version.profile ? <>{count(version.profile.rows)}<span class="sub">rows</span></> : <span class="muted">none</span>}
+        {version.profile ? <ProfileRows rows={version.profile.rows} /> : <span class="muted">none</span>}
       </td>
       <td data-label="Check">{version.check ? <Badge icon="same" tone="quiet">yes</Badge> : <span class="muted">none</span>}</td>
       <td data-label="Engine">

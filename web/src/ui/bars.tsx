@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 // A distribution: live as filled bars, the reference drawn over them as a stepped outline.
 
-import { bars, type Bar } from '../drift';
+import { bars, hasReference, type Bar } from '../drift';
 import { NONE, share, value } from '../format';
 import type { Bin, Column } from '../types';
 
@@ -27,7 +27,8 @@ function steps(list: readonly Bar[], height: number): string {
 
 export function Bars({ column, height, titled = false }: { column: Column; height: number; titled?: boolean }) {
   const list = bars(column.bins);
-  const label = `${column.name}: live over reference in ${column.bins.length} bins, ${column.state}`;
+  const referenced = hasReference(column);
+  const label = `${column.name}: live${referenced ? ' over reference' : ''} in ${column.bins.length} bins, ${column.state}`;
   return (
     <svg class="bars" viewBox={`0 0 ${W} ${height}`} preserveAspectRatio="none" role="img" aria-label={label}>
       {list.map((bar) => (
@@ -40,10 +41,12 @@ export function Bars({ column, height, titled = false }: { column: Column; heigh
           height={bar.live * (height - 2)}
         />
       ))}
-      <path class="bar-reference" d={steps(list, height)} />
+      {referenced && <path class="bar-reference" d={steps(list, height)} />}
       {titled && list.map((bar) => (
         <rect key={bar.x} class="bar-hit" x={bar.x * W} y={0} width={bar.width * W} height={height}>
-          <title>{`${binName(bar.bin)}: live ${share(bar.bin.live_share)}, reference ${share(bar.bin.reference_share)}`}</title>
+          <title>
+            {`${binName(bar.bin)}: live ${share(bar.bin.live_share)}${referenced ? `, reference ${share(bar.bin.reference_share)}` : ''}`}
+          </title>
         </rect>
       ))}
     </svg>

@@ -4,6 +4,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import { clock } from '../format';
+import { alone } from '../traffic';
 import type { Mark } from '../types';
 
 export type LineTone = 'accent' | 'accent-mid' | 'accent-soft' | 'bad' | 'ink';
@@ -87,6 +88,16 @@ function yRange(floor: number) {
   ];
 }
 
+/** Whole decades, so that a median stays readable beside a p99 hundreds of times as high. */
+function decades(_: uPlot, lowest: number | null, highest: number | null): [number, number] {
+  return uPlot.rangeLog(lowest || 0.001, highest || 1, 10, true) as [number, number];
+}
+
+function powersOfTen(_: uPlot, __: number, from: number, to: number): number[] {
+  const first = Math.round(Math.log10(from));
+  return Array.from({ length: Math.round(Math.log10(to)) - first + 1 }, (___, i) => 10 ** (first + i));
+}
+
 interface Props {
   title: string;
   sync: string;
@@ -97,6 +108,8 @@ interface Props {
   axis: (value: number) => string;
   /** The y axis reaches at least here. */
   floor: number;
+  /** A logarithmic y axis. */
+  log?: boolean;
   height?: number;
 }
 
@@ -109,7 +122,7 @@ function options(props: Props, width: number, look: Palette, latest: { marks: Ma
     padding: [8, 8, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: props.sync }, y: false, drag: { x: false, y: false }, points: { size: 6 } },
-    scales: { x: { time: true }, y: { range: yRange(props.floor) } },
+    scales: { x: { time: true }, y: props.log ? { distr: 3, log: 10, range: decades } : { range: yRange(props.floor) } },
     axes: [
       {
         stroke: look.text, font, size: 26, gap: 6, space: width < NARROW_PX ? 70 : 110,
@@ -119,7 +132,8 @@ function options(props: Props, width: number, look: Palette, latest: { marks: Ma
       {
         stroke: look.text, font, size: AXIS_WIDTH, gap: 8, space: 36,
         grid: { stroke: look.rule, width: 1 }, ticks: { show: false },
-        values: (_, splits) => splits.map((v) => props.axis(v)),
+        ...(props.log ? { splits: powersOfTen } : {}),
+        values: (_, splits) => splits.map((v: number | null) => (v === null ? '' : props.axis(v))),
       },
     ],
     series: [
@@ -127,7 +141,7 @@ function options(props: Props, width: number, look: Palette, latest: { marks: Ma
       ...props.lines.map((line): uPlot.Series => ({
         stroke: look.tones[line.tone],
         width: line.tone === 'accent' || line.tone === 'bad' ? 1.75 : 1.5,
-        points: { show: false },
+        points: { show: true, size: 4, filter: (plot, index) => alone(Array.from(plot.data[index] ?? [])) },
         spanGaps: false,
         ...(line.dash ? { dash: line.dash } : {}),
         ...(line.filled ? { fill: look.fill } : {}),
@@ -157,7 +171,7 @@ export function Chart(props: Props) {
   const latest = useRef({ marks: props.marks });
   const [cursor, setCursor] = useState<number | null>(null);
   latest.current.marks = props.marks;
-  const shape = props.lines.map((l) => l.label).join('|');
+  const shape = props.lines.map((l) => l.label).join('|') + String(props.log);
 
   useEffect(() => {
     const box = place.current!;
@@ -196,7 +210,7 @@ export function Chart(props: Props) {
   return (
     <figure class="chart">
       <figcaption>
-        <h2>{props.title}</h2>
+        <h2>{props.title}{props.log && <span class="muted scale"> log scale</span>}</h2>
         <ul class="legend">
           {props.lines.map((line) => (
             <li key={line.label}>

@@ -32,7 +32,7 @@ export function Footer() {
     <footer class="foot">
       <span>slipway {status.version}</span>
       <span title={ort.why ?? undefined}>
-        {ort.version !== null ? `ONNX Runtime ${ort.version}` : `no ONNX Runtime${ort.why ? `: ${ort.why}` : ''}`}
+        {ort.version !== null ? `ONNX Runtime ${ort.version}` : 'no ONNX Runtime'}
       </span>
       {items.map(([name, text]) => <span key={name} class="num">{name} {text}</span>)}
       {!status.ready && <strong>not ready</strong>}
