@@ -20,6 +20,7 @@ static void feed_dashboards(sw_app *app) {
 }
 
 void sw_app_every_second(sw_app *app) {
+    sw_predictor_merge(app->predictor);
     sw_stats_tick(app->parts.stats, sw_clock_wall_ms());
     if (sw_feed_members(app->feed, SW_FEED_EVENTS) > 0)
         feed_dashboards(app);

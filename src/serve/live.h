@@ -101,7 +101,7 @@ static inline sw_served_local *sw_served_here(sw_served *served, const sw_loop *
     return &served->local[sw_loop_index(loop)];
 }
 
-/* Merges this loop's counts of every version into the shared ones. Once a second, on the loop. */
+/* Merges this loop's counts of every version into the shared ones. On the loop. */
 void sw_live_merge_local(sw_live *live, sw_loop *loop);
 /* Calls `visit` for each live version: a consistent view, under the publisher's lock. Not on a loop. */
 void sw_live_each(sw_live *live, void (*visit)(const sw_served *served, void *context), void *context);

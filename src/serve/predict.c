@@ -7,6 +7,7 @@
 #include "serve/batch.h"
 #include "serve/validate.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 enum { DEAR_CHECK_MS = 5 };
@@ -18,7 +19,7 @@ typedef struct predict_local {
     sw_arena batch;     /* tensors of a batched run, until its replies are written */
     sw_predict *dear;   /* newest of those on the pool */
     uv_timer_t dear_timer;
-    sw_task close_task;
+    sw_task close_task, merge_task;
     _Atomic uint32_t in_hand;
 } predict_local;
 
@@ -29,6 +30,9 @@ struct sw_predictor {
     uint32_t in_hand_max; /* of one loop */
     uint32_t threads;
     uint32_t loop_count;
+    pthread_mutex_t lock;
+    pthread_cond_t merged;
+    uint32_t loops_to_merge;
     predict_local locals[];
 };
 
@@ -295,8 +299,23 @@ static void run_waiting(void *context, sw_loop *loop) {
     }
 }
 
-static void merge_every_second(void *context, sw_loop *loop) {
-    sw_live_merge_local(((sw_predictor *)context)->live, loop);
+static void merge_here(sw_task *task) {
+    sw_predictor *predictor = SW_CONTAINER(task, predict_local, merge_task)->predictor;
+    sw_live_merge_local(predictor->live, sw_loop_current());
+    pthread_mutex_lock(&predictor->lock);
+    if (--predictor->loops_to_merge == 0)
+        pthread_cond_signal(&predictor->merged);
+    pthread_mutex_unlock(&predictor->lock);
+}
+
+void sw_predictor_merge(sw_predictor *predictor) {
+    pthread_mutex_lock(&predictor->lock);
+    predictor->loops_to_merge = predictor->loop_count;
+    for (uint32_t i = 0; i < predictor->loop_count; i++)
+        sw_loop_post(sw_loops_at(predictor->loops, i), &predictor->locals[i].merge_task);
+    while (predictor->loops_to_merge > 0)
+        pthread_cond_wait(&predictor->merged, &predictor->lock);
+    pthread_mutex_unlock(&predictor->lock);
 }
 
 /* ---- Made and freed ---- */
@@ -310,10 +329,10 @@ static void make_local(sw_predictor *predictor, uint32_t index) {
     sw_loop *loop = sw_loops_at(predictor->loops, index);
     local->predictor = predictor;
     local->close_task.run = close_timer;
+    local->merge_task.run = merge_here;
     uv_timer_init(sw_loop_uv(loop), &local->dear_timer);
     local->dear_timer.data = local;
     sw_loop_add_turn_end(loop, (sw_loop_hook){run_waiting, predictor});
-    sw_loop_add_every_second(loop, (sw_loop_hook){merge_every_second, predictor});
 }
 
 sw_status sw_predictor_make(sw_predictor **out, sw_live *live, sw_loops *loops,
@@ -327,6 +346,8 @@ sw_status sw_predictor_make(sw_predictor **out, sw_live *live, sw_loops *loops,
     made->live = live;
     made->loops = loops;
     made->loop_count = count;
+    pthread_mutex_init(&made->lock, NULL);
+    pthread_cond_init(&made->merged, NULL);
     made->threads = limits->threads ? limits->threads : sw_process_cpus();
     made->in_hand_max = (limits->in_hand_max ? limits->in_hand_max : 8192) / count;
     sw_status status = sw_pool_start(&made->pool, "infer", made->threads,
@@ -354,6 +375,8 @@ void sw_predictor_free(sw_predictor *predictor) {
     sw_pool_stop(predictor->pool);
     for (uint32_t i = 0; i < predictor->loop_count; i++)
         sw_arena_free(&predictor->locals[i].batch);
+    pthread_mutex_destroy(&predictor->lock);
+    pthread_cond_destroy(&predictor->merged);
     free(predictor);
 }
 
