@@ -143,22 +143,6 @@ void sw_json_model(sw_json *w, sw_app *app, const sw_model_row *model, const sw_
     sw_json_end_object(w);
 }
 
-/* How many rows a stored profile was made of: its own first words say so. */
-static uint64_t profile_rows(sw_str profile_json) {
-    sw_json_reader in;
-    sw_error ignored;
-    sw_arena arena = {0};
-    sw_str key;
-    uint64_t rows = 0;
-    sw_json_read_init(&in, profile_json, &arena, &ignored);
-    sw_json_read_object(&in);
-    while (rows == 0 && sw_json_read_key(&in, &key))
-        if (!sw_str_is(key, "rows") || !sw_json_read_u64(&in, &rows))
-            sw_json_read_skip(&in);
-    sw_arena_free(&arena);
-    return rows;
-}
-
 static void write_profile(sw_json *w, const sw_version *version) {
     sw_json_key(w, "profile");
     if (version->profile_hash.len == 0) {
@@ -167,7 +151,7 @@ static void write_profile(sw_json *w, const sw_version *version) {
     }
     sw_json_begin_object(w);
     sw_json_add_str(w, "hash", version->profile_hash);
-    sw_json_add_u64(w, "rows", profile_rows(version->profile_json));
+    sw_json_add_u64(w, "rows", version->profile_rows);
     sw_json_end_object(w);
 }
 

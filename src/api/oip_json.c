@@ -111,6 +111,22 @@ static bool fail_input(sw_json_reader *in, const input *x, const char *what) {
     return sw_json_read_fail(in, x->at, "input '%.*s' %s", SW_STR_ARG(name), what);
 }
 
+/* A dimension as nearly all are: plain digits, and few. */
+static inline bool take_small(sw_json_reader *in, int64_t *out) {
+    const char *p = in->at;
+    int64_t value = 0;
+    if (in->end - p < 10 || *p == '0')
+        return false;
+    while (p - in->at < 9 && (unsigned char)(*p - '0') <= 9)
+        value = value * 10 + (*p++ - '0');
+    if (p == in->at || (*p != ',' && *p != ']'))
+        return false;
+    *out = value;
+    in->at = p;
+    in->first = false;
+    return true;
+}
+
 static bool read_shape(sw_json_reader *in, sw_tensor *tensor) {
     int64_t size;
     if (!sw_json_read_array(in))
@@ -119,7 +135,7 @@ static bool read_shape(sw_json_reader *in, sw_tensor *tensor) {
         const char *at = in->at;
         if (tensor->rank == SW_RANK_MAX)
             return sw_json_read_fail(in, at, "a shape of more than %d dimensions", SW_RANK_MAX);
-        if (!sw_json_read_i64(in, &size))
+        if (!take_small(in, &size) && !sw_json_read_i64(in, &size))
             return false;
         if (size < 0)
             return sw_json_read_fail(in, at, "a dimension of %lld in a shape: say how many there are",
@@ -136,6 +152,10 @@ static bool read_datatype(sw_json_reader *in, sw_tensor *tensor) {
     const char *at = in->at;
     if (!sw_json_read_str(in, &name))
         return false;
+    if (name.len == 4 && memcmp(name.at, "FP32", 4) == 0) {
+        tensor->dtype = SW_FP32; /* by far the most frequent */
+        return true;
+    }
     if (sw_dtype_parse(&tensor->dtype, name))
         return true;
     return sw_json_read_fail(in, at,

@@ -310,9 +310,10 @@ static bool read_nested(filling *f) {
 }
 
 static bool is_nested(const sw_json_reader *in) {
-    sw_json_reader ahead = *in;
-    ahead.error = NULL;
-    return sw_json_read_array(&ahead) && sw_json_read_peek(&ahead) == SW_JSON_ARRAY;
+    const char *p = in->at + 1;
+    while (p < in->end && sw_json_is_space(*p))
+        p++;
+    return p < in->end && *p == '[';
 }
 
 bool sw_oip_json_read_data(sw_json_reader *in, sw_tensor *tensor) {

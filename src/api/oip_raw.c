@@ -95,7 +95,7 @@ void sw_oip_raw_write(sw_buf *out, const sw_tensor *tensor) {
 void *sw_oip_grow(void *list, size_t count, size_t *cap, size_t size_bytes, sw_arena *arena) {
     if (count < *cap)
         return list;
-    size_t more = *cap ? *cap * 2 : 4;
+    size_t more = *cap ? *cap * 4 : 1; /* one is by far the most frequent count */
     void *grown = sw_arena_zalloc(arena, more, size_bytes);
     if (!grown)
         return NULL;

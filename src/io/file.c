@@ -59,9 +59,9 @@ static bool fault(call_kind kind) {
 static sw_status fail_errno(sw_error *error, const char *verb, const char *path) {
     int why = errno;
     if (why == ENOSPC || why == EDQUOT)
-        return sw_fail(error, SW_CODE_IO, "cannot %s %s: the disk is full. Free some space and try again",
-                       verb, path);
-    sw_code code = why == ENOENT ? SW_CODE_NOT_FOUND
+        return sw_fail(error, SW_CODE_IO,
+                       "cannot %s %s: the disk is full. Free some space and try again", verb, path);
+    sw_code code = why == ENOENT   ? SW_CODE_NOT_FOUND
                    : why == EEXIST ? SW_CODE_CONFLICT
                    : why == ENOMEM ? SW_CODE_NO_MEMORY
                                    : SW_CODE_IO;
@@ -216,7 +216,8 @@ static sw_status make_one(bool *made, const char *path, sw_error *error) {
     if (stat(path, &facts) != 0)
         return fail_errno(error, "look at", path);
     if (!S_ISDIR(facts.st_mode))
-        return sw_fail(error, SW_CODE_CONFLICT, "%s is no folder: something else has that name", path);
+        return sw_fail(error, SW_CODE_CONFLICT, "%s is no folder: something else has that name",
+                       path);
     return SW_OK;
 }
 
@@ -289,7 +290,8 @@ static sw_status read_on(sw_buf *out, int fd, const char *path, size_t max_bytes
         SW_TRY(sw_file_read(&got, fd, out->at + out->len, STEP, path, error));
         total += got;
         if (total > max_bytes)
-            return sw_fail(error, SW_CODE_TOO_LARGE, "%s is larger than %zu bytes", path, max_bytes);
+            return sw_fail(error, SW_CODE_TOO_LARGE, "%s is larger than %zu bytes", path,
+                           max_bytes);
         out->len += got;
         if (got < STEP)
             return SW_OK;

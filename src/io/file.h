@@ -59,7 +59,8 @@ SW_MUST_USE sw_status sw_file_stat(sw_file_facts *out, const char *path, sw_erro
 /* Sets the modification time to now. */
 SW_MUST_USE sw_status sw_file_touch(const char *path, sw_error *error);
 
-/* Calls `visit` for each name but "." and "..", in no order, until it fails. A missing folder has none. */
+/* Calls `visit` for each name but "." and "..", in no order, until it fails. A missing folder has
+ * none. */
 SW_MUST_USE sw_status sw_file_each(const char *folder,
                                    sw_status (*visit)(const char *name, void *context,
                                                       sw_error *error),

@@ -88,8 +88,9 @@ static sw_status do_remove(sw_conn *conn, void *context, sw_error *error) {
     SW_TRY(sw_models_require(&newest, conn, c->model, error));
     SW_TRY(current_version(&was, conn, c, error));
     if (was == 0)
-        return sw_fail(error, SW_CODE_NOT_FOUND, "%.*s has no alias %.*s. See: slipway versions %.*s",
-                       SW_STR_ARG(c->model), SW_STR_ARG(c->alias), SW_STR_ARG(c->model));
+        return sw_fail(error, SW_CODE_NOT_FOUND,
+                       "%.*s has no alias %.*s. See: slipway versions %.*s", SW_STR_ARG(c->model),
+                       SW_STR_ARG(c->alias), SW_STR_ARG(c->model));
     SW_TRY(sw_registry_stmt(&stmt, conn,
                             "DELETE FROM aliases WHERE namespace = ?1 AND model = ?2 AND name = ?3",
                             c->model, error));
@@ -97,9 +98,9 @@ static sw_status do_remove(sw_conn *conn, void *context, sw_error *error) {
     SW_TRY(sw_stmt_run(stmt, error));
     sw_event *event = sw_event_make(&c->arena, "alias.removed", c->model, c->who);
     if (event) {
-        event->text = sw_arena_printf(&c->arena, "%.*s@%.*s removed, was %.*s@%u",
-                                      SW_STR_ARG(c->model), SW_STR_ARG(c->alias),
-                                      SW_STR_ARG(c->model), was);
+        event->text =
+            sw_arena_printf(&c->arena, "%.*s@%.*s removed, was %.*s@%u", SW_STR_ARG(c->model),
+                            SW_STR_ARG(c->alias), SW_STR_ARG(c->model), was);
         event->data_json = sw_arena_printf(&c->arena, "{\"alias\":\"%.*s\",\"was\":%u}",
                                            SW_STR_ARG(c->alias), was);
     }

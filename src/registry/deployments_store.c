@@ -13,7 +13,7 @@ static sw_status no_memory(sw_error *error) {
 
 /* ---- Reading ---- */
 
-#define REVISION_COLUMNS                                                               \
+#define REVISION_COLUMNS                                                                 \
     "SELECT number, version, state, kind, rolled_back_from, equals, engine, error, who," \
     " created_ms, live_ms FROM revisions WHERE namespace = ?1 AND model = ?2"
 
@@ -41,14 +41,16 @@ static sw_status get_revision(sw_revision *out, sw_conn *conn, sw_str model, uin
     sw_stmt_bind_i64(stmt, 3, number);
     SW_TRY(sw_stmt_step(&row, stmt, error));
     if (!row)
-        return sw_fail(error, SW_CODE_NOT_FOUND, "%.*s has no revision %u. See: slipway events %.*s",
-                       SW_STR_ARG(model), number, SW_STR_ARG(model));
+        return sw_fail(error, SW_CODE_NOT_FOUND,
+                       "%.*s has no revision %u. See: slipway events %.*s", SW_STR_ARG(model),
+                       number, SW_STR_ARG(model));
     read_revision(out, stmt, arena);
     sw_stmt_end(stmt);
     return SW_OK;
 }
 
-/* The newest revision that took effect, but for `except`; `out->number` is 0 where there is none. */
+/* The newest revision that took effect, but for `except`; `out->number` is 0 where there is none.
+ */
 static sw_status newest_in_effect(sw_revision *out, sw_conn *conn, sw_str model, uint32_t except,
                                   sw_arena *arena, sw_error *error) {
     sw_stmt *stmt;
@@ -75,8 +77,8 @@ static sw_status load_newest(sw_model_row *row, sw_conn *conn, sw_arena *arena, 
     row->revisions = sw_arena_zalloc(arena, cap + 1, sizeof *row->revisions);
     if (!row->revisions)
         return no_memory(error);
-    SW_TRY(sw_registry_stmt(&stmt, conn, REVISION_COLUMNS " ORDER BY number DESC LIMIT ?3", row->name,
-                            error));
+    SW_TRY(sw_registry_stmt(&stmt, conn, REVISION_COLUMNS " ORDER BY number DESC LIMIT ?3",
+                            row->name, error));
     sw_stmt_bind_i64(stmt, 3, (int64_t)cap);
     for (;;) {
         bool more;
@@ -129,9 +131,10 @@ static sw_status complete(begin_revision *b, sw_conn *conn, sw_error *error) {
     SW_TRY(newest_in_effect(&current, conn, b->model, 0, &b->arena, error));
     if (revision->state == SW_REVISION_UNDEPLOYED) {
         if (current.number == 0 || current.state != SW_REVISION_LIVE)
-            return sw_fail(error, SW_CODE_NOT_FOUND,
-                           "%.*s is not deployed: there is nothing to take down. See: slipway models",
-                           SW_STR_ARG(b->model));
+            return sw_fail(
+                error, SW_CODE_NOT_FOUND,
+                "%.*s is not deployed: there is nothing to take down. See: slipway models",
+                SW_STR_ARG(b->model));
         revision->version = current.version;
     } else {
         revision->state = SW_REVISION_LOADING;
@@ -190,13 +193,13 @@ static sw_status do_begin(sw_conn *conn, void *context, sw_error *error) {
     SW_TRY(insert(b, conn, error));
     const sw_revision *revision = b->revision;
     bool undeploy = revision->state == SW_REVISION_UNDEPLOYED;
-    sw_event *event = sw_event_make(
-        &b->arena, undeploy ? "deployment.undeployed" : "deployment.loading", b->model, revision->who);
+    sw_event *event =
+        sw_event_make(&b->arena, undeploy ? "deployment.undeployed" : "deployment.loading",
+                      b->model, revision->who);
     if (event) {
-        event->text = sw_arena_printf(&b->arena, "%.*s@%u %s %u", SW_STR_ARG(b->model),
-                                      revision->version,
-                                      undeploy ? "taken down by revision" : "loading as revision",
-                                      revision->number);
+        event->text = sw_arena_printf(
+            &b->arena, "%.*s@%u %s %u", SW_STR_ARG(b->model), revision->version,
+            undeploy ? "taken down by revision" : "loading as revision", revision->number);
         event->data_json = sw_arena_printf(&b->arena, "{\"version\":%u,\"revision\":%u}",
                                            revision->version, revision->number);
     }
@@ -247,21 +250,22 @@ static void describe_live(sw_event *event, const end_revision *e, const sw_revis
     char after[SW_NAME_BYTES + 64] = "";
     bool again = sw_str_is(revision->kind, "rollback");
     if (before->number != 0 && before->state == SW_REVISION_LIVE)
-        (void)snprintf(after, sizeof after, ", after %.*s@%u", SW_STR_ARG(e->model), before->version);
-    event->text = sw_arena_printf(arena, "%.*s@%u %s as revision %u%s", SW_STR_ARG(e->model),
-                                  revision->version, again ? "live again" : "live", revision->number,
-                                  after);
+        (void)snprintf(after, sizeof after, ", after %.*s@%u", SW_STR_ARG(e->model),
+                       before->version);
+    event->text =
+        sw_arena_printf(arena, "%.*s@%u %s as revision %u%s", SW_STR_ARG(e->model),
+                        revision->version, again ? "live again" : "live", revision->number, after);
 }
 
 static sw_status do_end(sw_conn *conn, void *context, sw_error *error) {
     end_revision *e = context;
-    sw_revision revision, before;
+    sw_revision revision = {0}, before = {0};
     SW_TRY(set_state(e, conn, error));
     SW_TRY(get_revision(&revision, conn, e->model, e->number, &e->arena, error));
     SW_TRY(newest_in_effect(&before, conn, e->model, e->number, &e->arena, error));
     bool live = e->state == SW_REVISION_LIVE;
-    sw_event *event = sw_event_make(&e->arena, live ? "deployment.live" : "deployment.failed", e->model,
-                                    revision.who);
+    sw_event *event = sw_event_make(&e->arena, live ? "deployment.live" : "deployment.failed",
+                                    e->model, revision.who);
     if (event && live)
         describe_live(event, e, &revision, &before, &e->arena);
     else if (event)
@@ -269,9 +273,9 @@ static sw_status do_end(sw_conn *conn, void *context, sw_error *error) {
                                       SW_STR_ARG(e->model), revision.version, e->number,
                                       SW_STR_ARG(e->reason));
     if (event)
-        event->data_json = sw_arena_printf(
-            &e->arena, "{\"version\":%u,\"revision\":%u,\"kind\":\"%.*s\"}", revision.version, e->number,
-            SW_STR_ARG(revision.kind));
+        event->data_json =
+            sw_arena_printf(&e->arena, "{\"version\":%u,\"revision\":%u,\"kind\":\"%.*s\"}",
+                            revision.version, e->number, SW_STR_ARG(revision.kind));
     return sw_events_record(conn, e->registry, event, &e->arena, error);
 }
 
@@ -283,7 +287,9 @@ sw_status sw_registry_end_revision(sw_registry *registry, sw_str model, uint32_t
                       .state = state == SW_REVISION_LIVE ? state : SW_REVISION_FAILED,
                       .reason = reason};
     sw_arena_init(&e.arena, 2048);
-    sw_status status = sw_db_write(registry->db, do_end, &e, error);
+    e.reason = sw_text_clean(&e.arena, reason);
+    sw_status status =
+        e.reason.at ? sw_db_write(registry->db, do_end, &e, error) : no_memory(error);
     sw_arena_free(&e.arena);
     return status;
 }
@@ -368,8 +374,8 @@ static sw_status count_revisions(size_t *count, sw_conn *conn, sw_str model, sw_
     sw_stmt *stmt;
     bool row;
     SW_TRY(sw_registry_stmt(&stmt, conn,
-                            "SELECT COUNT(*) FROM revisions WHERE namespace = ?1 AND model = ?2", model,
-                            error));
+                            "SELECT COUNT(*) FROM revisions WHERE namespace = ?1 AND model = ?2",
+                            model, error));
     SW_TRY(sw_stmt_step(&row, stmt, error));
     *count = (size_t)sw_stmt_i64(stmt, 0);
     sw_stmt_end(stmt);
@@ -423,8 +429,8 @@ static void list_targets(char *text, size_t cap, const sw_history *history, sw_s
         const sw_past *past = &history->past[i - 1];
         if (past->state != SW_REVISION_LIVE || sw_history_answers(history, past->number))
             continue;
-        int more = snprintf(text + used, cap - used, "%s%u (%.*s@%u)", shown ? ", " : "", past->number,
-                            SW_STR_ARG(model), past->version);
+        int more = snprintf(text + used, cap - used, "%s%u (%.*s@%u)", shown ? ", " : "",
+                            past->number, SW_STR_ARG(model), past->version);
         if (more < 0 || (size_t)more >= cap - used)
             break;
         used += (size_t)more;
@@ -436,18 +442,20 @@ static sw_status no_target(const sw_history *history, const rollback *r, sw_erro
     char targets[768];
     list_targets(targets, sizeof targets, history, r->model);
     if (!history->current)
-        return sw_fail(error, SW_CODE_NOT_FOUND,
-                       "%.*s was never live: there is nothing to roll back to. Next: slipway deploy %.*s",
-                       SW_STR_ARG(r->model), SW_STR_ARG(r->model));
+        return sw_fail(
+            error, SW_CODE_NOT_FOUND,
+            "%.*s was never live: there is nothing to roll back to. Next: slipway deploy %.*s",
+            SW_STR_ARG(r->model), SW_STR_ARG(r->model));
     if (r->to != 0)
         return sw_fail(error, SW_CODE_NOT_FOUND,
                        "%.*s has no revision %u that went live. It can roll back to: %s",
                        SW_STR_ARG(r->model), r->to, targets[0] ? targets : "none");
     if (targets[0])
-        return sw_fail(error, SW_CODE_NOT_FOUND,
-                       "%.*s has no earlier revision that was not left by a rollback. To choose one: "
-                       "slipway rollback %.*s --to REVISION, of %s",
-                       SW_STR_ARG(r->model), SW_STR_ARG(r->model), targets);
+        return sw_fail(
+            error, SW_CODE_NOT_FOUND,
+            "%.*s has no earlier revision that was not left by a rollback. To choose one: "
+            "slipway rollback %.*s --to REVISION, of %s",
+            SW_STR_ARG(r->model), SW_STR_ARG(r->model), targets);
     return sw_fail(error, SW_CODE_NOT_FOUND,
                    "%.*s@%u is the first that went live: there is nothing to roll back to. "
                    "See: slipway versions %.*s",
@@ -457,7 +465,7 @@ static sw_status no_target(const sw_history *history, const rollback *r, sw_erro
 static sw_status do_rollback(sw_conn *conn, void *context, sw_error *error) {
     rollback *r = context;
     uint32_t newest;
-    sw_history history;
+    sw_history history = {0};
     SW_TRY(sw_models_require(&newest, conn, r->model, error));
     SW_TRY(load_history(&history, r, conn, error));
     if (r->to != 0 && sw_history_live(&history, r->to) && sw_history_answers(&history, r->to))

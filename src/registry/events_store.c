@@ -98,10 +98,12 @@ static sw_status do_add(sw_conn *conn, void *context, sw_error *error) {
 
 sw_status sw_registry_add_event(sw_event *event, sw_registry *registry, sw_error *error) {
     add_event a = {.registry = registry, .event = event};
-    event->text = sw_text(event->text);
+    sw_str text = sw_text(event->text);
     event->data_json = event->data_json.len ? event->data_json : SW_STR("{}");
-    sw_arena_init(&a.arena, 256);
+    sw_arena_init(&a.arena, 512);
+    event->text = sw_text_clean(&a.arena, text); /* NULL fails the recording */
     sw_status status = sw_db_write(registry->db, do_add, &a, error);
+    event->text = text;
     sw_arena_free(&a.arena);
     return status;
 }
@@ -135,7 +137,8 @@ static sw_status do_list(sw_conn *conn, void *context, sw_error *error) {
     list_events *l = context;
     const char *of_model = EVENT_COLUMNS " WHERE namespace = ?1 AND model = ?2 AND id < ?3"
                                          " ORDER BY id DESC LIMIT ?4";
-    const char *of_all = EVENT_COLUMNS " WHERE namespace = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3";
+    const char *of_all =
+        EVENT_COLUMNS " WHERE namespace = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3";
     sw_stmt *stmt;
     SW_TRY(sw_stmt_begin(&stmt, conn, l->model.len ? of_model : of_all, error));
     int at = 1;
@@ -153,8 +156,8 @@ static sw_status do_list(sw_conn *conn, void *context, sw_error *error) {
     }
 }
 
-sw_status sw_registry_list_events(sw_event **out, size_t *count, sw_registry *registry, sw_str model,
-                                  int64_t before_id, uint32_t limit, sw_arena *arena,
+sw_status sw_registry_list_events(sw_event **out, size_t *count, sw_registry *registry,
+                                  sw_str model, int64_t before_id, uint32_t limit, sw_arena *arena,
                                   sw_error *error) {
     limit = limit == 0 ? 1 : limit > LIST_MAX ? LIST_MAX : limit;
     list_events l = {.model = model, .before_id = before_id, .limit = limit, .arena = arena};

@@ -14,7 +14,8 @@ static const sw_past *find(const sw_history *history, uint32_t number) {
     return low < history->count && history->past[low].number == number ? &history->past[low] : NULL;
 }
 
-/* The deploy that a revision goes back to by way of rollbacks, or itself. `equals` only points back. */
+/* The deploy that a revision goes back to by way of rollbacks, or itself. `equals` only points
+ * back. */
 static const sw_past *root(const sw_history *history, const sw_past *past) {
     while (past->is_rollback && past->equals != 0 && past->equals < past->number) {
         const sw_past *earlier = find(history, past->equals);
@@ -62,7 +63,8 @@ const sw_past *sw_history_last_good(const sw_history *history) {
     if (!history->current)
         return NULL;
     size_t taken = history->current->state == SW_REVISION_UNDEPLOYED ? 0 : 1;
-    return history->depth > taken ? &history->past[history->stack[history->depth - taken - 1]] : NULL;
+    return history->depth > taken ? &history->past[history->stack[history->depth - taken - 1]]
+                                  : NULL;
 }
 
 const sw_past *sw_history_live(const sw_history *history, uint32_t number) {

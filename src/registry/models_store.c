@@ -8,7 +8,8 @@
 /* ---- What there is, and the words for what there is not ---- */
 
 /* True with the next name; false at the end. */
-static sw_status next_name(bool *row, sw_str *name, sw_stmt *stmt, sw_arena *arena, sw_error *error) {
+static sw_status next_name(bool *row, sw_str *name, sw_stmt *stmt, sw_arena *arena,
+                           sw_error *error) {
     SW_TRY(sw_stmt_step(row, stmt, error));
     *name = *row ? sw_stmt_str(stmt, 0, arena) : (sw_str){0};
     return SW_OK;
@@ -18,9 +19,9 @@ static sw_status offer_names(sw_nearest *nearest, size_t *count, sw_stmt *stmt, 
     sw_arena arena;
     sw_arena_init(&arena, 4096);
     sw_status status;
-    bool row;
+    bool row = false;
     do {
-        sw_str name;
+        sw_str name = {0};
         status = next_name(&row, &name, stmt, &arena, error);
         if (row && name.at) {
             (*count)++;
@@ -35,7 +36,8 @@ static sw_status offer_names(sw_nearest *nearest, size_t *count, sw_stmt *stmt, 
 
 static sw_status no_such_model(sw_conn *conn, sw_str model, sw_error *error) {
     if (!sw_registry_name_ok(model))
-        return sw_fail(error, SW_CODE_NOT_FOUND, "there is no model of that name. See: slipway models");
+        return sw_fail(error, SW_CODE_NOT_FOUND,
+                       "there is no model of that name. See: slipway models");
     sw_nearest nearest;
     size_t count = 0;
     sw_stmt *stmt;
@@ -45,18 +47,20 @@ static sw_status no_such_model(sw_conn *conn, sw_str model, sw_error *error) {
     sw_stmt_bind_str(stmt, 1, SW_NAMESPACE);
     SW_TRY(offer_names(&nearest, &count, stmt, error));
     if (count == 0)
-        return sw_fail(error, SW_CODE_NOT_FOUND,
-                       "%.*s does not exist: there are no models yet. Next: slipway push %.*s FILE.onnx",
-                       SW_STR_ARG(model), SW_STR_ARG(model));
+        return sw_fail(
+            error, SW_CODE_NOT_FOUND,
+            "%.*s does not exist: there are no models yet. Next: slipway push %.*s FILE.onnx",
+            SW_STR_ARG(model), SW_STR_ARG(model));
     if (nearest.best[0])
         return sw_fail(error, SW_CODE_NOT_FOUND,
-                       "%.*s does not exist: did you mean %s? See: slipway models", SW_STR_ARG(model),
-                       nearest.best);
+                       "%.*s does not exist: did you mean %s? See: slipway models",
+                       SW_STR_ARG(model), nearest.best);
     return sw_fail(error, SW_CODE_NOT_FOUND, "%.*s does not exist. See: slipway models",
                    SW_STR_ARG(model));
 }
 
-sw_status sw_models_require(uint32_t *newest_version, sw_conn *conn, sw_str model, sw_error *error) {
+sw_status sw_models_require(uint32_t *newest_version, sw_conn *conn, sw_str model,
+                            sw_error *error) {
     sw_stmt *stmt;
     bool row;
     SW_TRY(sw_registry_stmt(&stmt, conn,
@@ -69,9 +73,10 @@ sw_status sw_models_require(uint32_t *newest_version, sw_conn *conn, sw_str mode
 }
 
 static sw_status no_such_version(sw_str model, sw_str spec, uint32_t newest, sw_error *error) {
-    return sw_fail(error, SW_CODE_NOT_FOUND,
-                   "%.*s@%.*s does not exist: the newest version is %.*s@%u. See: slipway versions %.*s",
-                   SW_STR_ARG(model), SW_STR_ARG(spec), SW_STR_ARG(model), newest, SW_STR_ARG(model));
+    return sw_fail(
+        error, SW_CODE_NOT_FOUND,
+        "%.*s@%.*s does not exist: the newest version is %.*s@%u. See: slipway versions %.*s",
+        SW_STR_ARG(model), SW_STR_ARG(spec), SW_STR_ARG(model), newest, SW_STR_ARG(model));
 }
 
 /* Versions are never removed one by one, so the newest number says which there are. */
@@ -124,12 +129,13 @@ static sw_status take_number(sw_conn *conn, sw_version *version, sw_error *error
 
 static sw_status insert_version(sw_conn *conn, const sw_version *version, sw_error *error) {
     sw_stmt *stmt;
-    SW_TRY(sw_registry_stmt(&stmt, conn,
-                            "INSERT INTO versions (namespace, model, number, artifact, artifact_bytes,"
-                            " check_rows, note, who, created_ms, profile_hash, profile_rows,"
-                            " signature_json, profile_json)"
-                            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-                            version->model, error));
+    SW_TRY(
+        sw_registry_stmt(&stmt, conn,
+                         "INSERT INTO versions (namespace, model, number, artifact, artifact_bytes,"
+                         " check_rows, note, who, created_ms, profile_hash, profile_rows,"
+                         " signature_json, profile_json)"
+                         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                         version->model, error));
     sw_stmt_bind_i64(stmt, 3, version->number);
     sw_stmt_bind_str(stmt, 4, sw_str_of(version->artifact.hex));
     sw_stmt_bind_i64(stmt, 5, (int64_t)version->artifact_bytes);
@@ -172,8 +178,8 @@ sw_status sw_registry_add_version(sw_version *version, sw_registry *registry, sw
 
 /* ---- Reading versions ---- */
 
-#define VERSION_COLUMNS                                                                 \
-    "SELECT number, artifact, artifact_bytes, check_rows, note, who, created_ms,"       \
+#define VERSION_COLUMNS                                                           \
+    "SELECT number, artifact, artifact_bytes, check_rows, note, who, created_ms," \
     " profile_hash, profile_rows, signature_json"
 
 static sw_status read_version(sw_version *out, sw_stmt *stmt, sw_str model, sw_arena *arena,
@@ -220,8 +226,9 @@ static sw_status do_get_version(sw_conn *conn, void *context, sw_error *error) {
         return sw_versions_require(conn, g->model, g->number, error);
     SW_TRY(read_version(g->out, stmt, sw_arena_copy(g->arena, g->model), g->arena, error));
     g->out->profile_json = sw_stmt_str(stmt, 10, g->arena);
-    return g->out->model.at ? SW_OK
-                            : sw_fail(error, SW_CODE_NO_MEMORY, "out of memory while reading a version");
+    return g->out->model.at
+               ? SW_OK
+               : sw_fail(error, SW_CODE_NO_MEMORY, "out of memory while reading a version");
 }
 
 sw_status sw_registry_get_version(sw_version *out, sw_registry *registry, sw_str model,
@@ -490,9 +497,9 @@ typedef struct uses_blob {
 static sw_status do_uses_blob(sw_conn *conn, void *context, sw_error *error) {
     uses_blob *u = context;
     sw_stmt *stmt;
-    SW_TRY(sw_stmt_begin(&stmt, conn,
-                         "SELECT number FROM versions WHERE artifact = ?1 OR check_rows = ?1 LIMIT 1",
-                         error));
+    SW_TRY(sw_stmt_begin(
+        &stmt, conn, "SELECT number FROM versions WHERE artifact = ?1 OR check_rows = ?1 LIMIT 1",
+        error));
     sw_stmt_bind_str(stmt, 1, sw_str_of(u->id->hex));
     return sw_stmt_step(&u->used, stmt, error);
 }

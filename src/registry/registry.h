@@ -27,15 +27,15 @@ void sw_registry_close(sw_registry *registry);
 
 typedef struct sw_version {
     sw_str model;
-    uint32_t number;        /* 1, 2, … */
+    uint32_t number; /* 1, 2, … */
     sw_blob_id artifact;
     uint64_t artifact_bytes;
     sw_str signature_json;
-    sw_str profile_json;    /* empty where no profile was pushed, and in lists (it is long) */
-    sw_str profile_hash;    /* SHA-256 hex of profile_json, or empty */
-    uint64_t profile_rows;  /* rows that the profile was made of */
+    sw_str profile_json;   /* empty where no profile was pushed, and in lists (it is long) */
+    sw_str profile_hash;   /* SHA-256 hex of profile_json, or empty */
+    uint64_t profile_rows; /* rows that the profile was made of */
     bool has_check;
-    sw_blob_id check;       /* rows with the predictions that the training code made */
+    sw_blob_id check; /* rows with the predictions that the training code made */
     sw_str note;
     sw_str who;
     int64_t created_ms;
@@ -48,8 +48,8 @@ typedef struct sw_alias {
 
 typedef enum sw_revision_state {
     SW_REVISION_LOADING,
-    SW_REVISION_LIVE,     /* went live; the newest of these is what answers, unless `ended` */
-    SW_REVISION_FAILED,   /* never answered */
+    SW_REVISION_LIVE,      /* went live; the newest of these answers, unless an undeploy is newer */
+    SW_REVISION_FAILED,    /* never answered */
     SW_REVISION_UNDEPLOYED /* a revision that takes the deployment down */
 } sw_revision_state;
 
@@ -57,11 +57,11 @@ typedef struct sw_revision {
     uint32_t number; /* 1, 2, … within the deployment */
     uint32_t version;
     sw_revision_state state;
-    sw_str kind;     /* "deploy", "rollback", "undeploy" */
+    sw_str kind;               /* "deploy", "rollback", "undeploy" */
     uint32_t rolled_back_from; /* the revision that a rollback left, or 0 */
-    uint32_t equals; /* the earlier revision that a rollback restored, or 0 */
-    sw_str engine;   /* wanted: "auto", "native", "onnxruntime" */
-    sw_str error;    /* why it failed, or empty */
+    uint32_t equals;           /* the earlier revision that a rollback restored, or 0 */
+    sw_str engine;             /* wanted: "auto", "native", "onnxruntime" */
+    sw_str error;              /* why it failed, or empty */
     sw_str who;
     int64_t created_ms;
     int64_t live_ms; /* 0 = never */
@@ -79,23 +79,28 @@ typedef struct sw_model_row {
     const sw_revision *live; /* what answers: into revisions; NULL where nothing is deployed */
 } sw_model_row;
 
-/* 1 to 128 letters, digits, '_', '-', '.', beginning with a letter or digit. An alias is no number, besides. */
+/* 1 to 128 letters, digits, '_', '-', '.', beginning with a letter or digit. An alias is no number,
+ * besides. */
 bool sw_registry_name_ok(sw_str name);
 
-/* What is asked for is in `version` (all but number and created_ms, which are set). Makes the model if it is new. */
-SW_MUST_USE sw_status sw_registry_add_version(sw_version *version, sw_registry *registry, sw_error *error);
+/* What is asked for is in `version` (all but number and created_ms, which are set). Makes the model
+ * if it is new. */
+SW_MUST_USE sw_status sw_registry_add_version(sw_version *version, sw_registry *registry,
+                                              sw_error *error);
 SW_MUST_USE sw_status sw_registry_get_version(sw_version *out, sw_registry *registry, sw_str model,
                                               uint32_t number, sw_arena *arena, sw_error *error);
 /* Newest first, without profile_json. */
-SW_MUST_USE sw_status sw_registry_list_versions(sw_version **out, size_t *count, sw_registry *registry,
-                                                sw_str model, sw_arena *arena, sw_error *error);
+SW_MUST_USE sw_status sw_registry_list_versions(sw_version **out, size_t *count,
+                                                sw_registry *registry, sw_str model,
+                                                sw_arena *arena, sw_error *error);
 SW_MUST_USE sw_status sw_registry_get_model(sw_model_row *out, sw_registry *registry, sw_str model,
                                             sw_arena *arena, sw_error *error);
-SW_MUST_USE sw_status sw_registry_list_models(sw_model_row **out, size_t *count, sw_registry *registry,
-                                              sw_arena *arena, sw_error *error);
+SW_MUST_USE sw_status sw_registry_list_models(sw_model_row **out, size_t *count,
+                                              sw_registry *registry, sw_arena *arena,
+                                              sw_error *error);
 /*
- * "3" → 3, "champion" or "@champion" → what the alias says, "" → the newest. NOT_FOUND names what there is:
- * "fraud@7 does not exist: the newest version is fraud@2. See: slipway versions fraud".
+ * "3" → 3, "champion" or "@champion" → what the alias says, "" → the newest. NOT_FOUND names what
+ * there is: "fraud@7 does not exist: the newest version is fraud@2. See: slipway versions fraud".
  */
 SW_MUST_USE sw_status sw_registry_resolve(uint32_t *version, sw_registry *registry, sw_str model,
                                           sw_str spec, sw_error *error);
@@ -110,57 +115,64 @@ SW_MUST_USE sw_status sw_registry_uses_blob(bool *used, sw_registry *registry, c
 /* ---- Deployments ---- */
 
 /*
- * Appends a revision in state LOADING (or UNDEPLOYED) and sets its number and created_ms; an empty kind and
- * engine become "deploy" (or "undeploy") and "auto". Of an undeploy, `version` is set to what answered; of a
- * rollback, `rolled_back_from` is set where it is 0. NOT_FOUND: no such version; nothing is deployed (undeploy).
+ * Appends a revision in state LOADING (or UNDEPLOYED) and sets its number and created_ms; an empty
+ * kind and engine become "deploy" (or "undeploy") and "auto". Of an undeploy, `version` is set to
+ * what answered; of a rollback, `rolled_back_from` is set where it is 0. NOT_FOUND: no such
+ * version; nothing is deployed (undeploy).
  */
 SW_MUST_USE sw_status sw_registry_begin_revision(sw_revision *revision, sw_registry *registry,
                                                  sw_str model, sw_error *error);
 /* LOADING → LIVE or FAILED (with `reason`). CONFLICT where it is not loading. */
 SW_MUST_USE sw_status sw_registry_end_revision(sw_registry *registry, sw_str model, uint32_t number,
-                                               sw_revision_state state, sw_str reason, sw_error *error);
+                                               sw_revision_state state, sw_str reason,
+                                               sw_error *error);
 /* At start: revisions that a crash left LOADING become FAILED. */
 SW_MUST_USE sw_status sw_registry_fail_unfinished(sw_registry *registry, sw_error *error);
 /*
  * Where a rollback goes: the newest earlier revision that went live and was not itself left by a
- * rollback; or `to`, if not 0. NOT_FOUND where there is none (says which there are); CONFLICT where `to`
- * answers already.
+ * rollback; or `to`, if not 0. NOT_FOUND where there is none (says which there are); CONFLICT where
+ * `to` answers already.
  *
- * Think of a stack: a deploy that goes live is put on top, a rollback takes the top away (or, with `to`,
- * all above that one), and a rollback after an undeploy takes nothing away: what was live comes back.
- * So two rollbacks after three deploys end at the first, never at the third again.
+ * Think of a stack: a deploy that goes live is put on top, a rollback takes the top away (or, with
+ * `to`, all above that one), and a rollback after an undeploy takes nothing away: what was live
+ * comes back. So two rollbacks after three deploys end at the first, never at the third again.
  */
-SW_MUST_USE sw_status sw_registry_rollback_target(sw_revision *out, sw_registry *registry, sw_str model,
-                                                  uint32_t to, sw_arena *arena, sw_error *error);
+SW_MUST_USE sw_status sw_registry_rollback_target(sw_revision *out, sw_registry *registry,
+                                                  sw_str model, uint32_t to, sw_arena *arena,
+                                                  sw_error *error);
 
 /* ---- Events ---- */
 
 typedef struct sw_event {
     int64_t id; /* grows; opaque to users */
     int64_t at_ms;
-    sw_str kind;  /* "version.pushed", "alias.moved", "deployment.live", "deployment.failed", "deployment.undeployed", "token.created", "token.revoked", "server.started", … */
+    sw_str
+        kind;     /* "version.pushed", "alias.moved", "deployment.live", "deployment.failed",
+                     "deployment.undeployed", "token.created", "token.revoked", "server.started", … */
     sw_str model; /* may be empty */
     sw_str who;
     sw_str text;      /* for people: "fraud@2 live as revision 4, after fraud@1" */
     sw_str data_json; /* for programs: {"version": 2, "revision": 4} */
 } sw_event;
 
-SW_MUST_USE sw_status sw_registry_add_event(sw_event *event, sw_registry *registry, sw_error *error);
+SW_MUST_USE sw_status sw_registry_add_event(sw_event *event, sw_registry *registry,
+                                            sw_error *error);
 /* Newest first; `before_id` 0 = from the newest; `model` empty = of all. */
 SW_MUST_USE sw_status sw_registry_list_events(sw_event **out, size_t *count, sw_registry *registry,
                                               sw_str model, int64_t before_id, uint32_t limit,
                                               sw_arena *arena, sw_error *error);
 /*
- * Called after each event's commit, on the writer thread, before the change is answered: must be quick, and
- * keep no pointer. One listener; NULL for none: it is not called again once this returns.
+ * Called after each event's commit, on the writer thread, before the change is answered: must be
+ * quick, and keep no pointer. One listener; NULL for none: it is not called again once this
+ * returns.
  */
-void sw_registry_on_event(sw_registry *registry, void (*listener)(const sw_event *event, void *context),
-                          void *context);
+void sw_registry_on_event(sw_registry *registry,
+                          void (*listener)(const sw_event *event, void *context), void *context);
 
 /* ---- Tokens ---- */
 
 typedef struct sw_token {
-    sw_str id;    /* "tok_…", public */
+    sw_str id; /* "tok_…", public */
     sw_str name;
     uint32_t scopes; /* mask of sw_scope bits: 1 read, 2 predict, 4 track, 8 deploy, 16 admin */
     sw_str hash_hex; /* SHA-256 of the secret */
@@ -172,12 +184,14 @@ typedef struct sw_token {
 } sw_token;
 
 /*
- * Makes a random secret ("sw_" + 43 characters of base64url, 256 bits) and stores its hash. The secret is shown
- * once. Name, scopes, who and expires_ms are asked for; the rest is set, and points into `token` itself.
+ * Makes a random secret ("sw_" + 43 characters of base64url, 256 bits) and stores its hash. The
+ * secret is shown once. Name, scopes, who and expires_ms are asked for; the rest is set, and points
+ * into `token` itself.
  */
 SW_MUST_USE sw_status sw_registry_add_token(sw_token *token, char secret[64], sw_registry *registry,
                                             sw_error *error);
-SW_MUST_USE sw_status sw_registry_revoke_token(sw_registry *registry, sw_str id, sw_str who, sw_error *error);
+SW_MUST_USE sw_status sw_registry_revoke_token(sw_registry *registry, sw_str id, sw_str who,
+                                               sw_error *error);
 SW_MUST_USE sw_status sw_registry_list_tokens(sw_token **out, size_t *count, sw_registry *registry,
                                               sw_arena *arena, sw_error *error);
 

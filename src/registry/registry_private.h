@@ -29,6 +29,9 @@ static inline sw_str sw_text(sw_str s) {
     return s.at ? s : SW_STR("");
 }
 
+/* A copy in which every byte that is no UTF-8 is a '?': texts that may echo what somebody sent. */
+sw_str sw_text_clean(sw_arena *arena, sw_str s);
+
 /* Begins a statement and binds ?1 to the namespace and ?2 to `model`. */
 SW_MUST_USE sw_status sw_registry_stmt(sw_stmt **out, sw_conn *conn, const char *sql, sw_str model,
                                        sw_error *error);
@@ -98,7 +101,8 @@ bool sw_history_answers(const sw_history *history, uint32_t number);
  */
 SW_MUST_USE sw_status sw_events_record(sw_conn *conn, sw_registry *registry, sw_event *event,
                                        sw_arena *arena, sw_error *error);
-/* An event whose text and data are formatted into the arena; NO_MEMORY is found by the recording. */
+/* An event whose text and data are formatted into the arena; NO_MEMORY is found by the recording.
+ */
 sw_event *sw_event_make(sw_arena *arena, const char *kind, sw_str model, sw_str who);
 
 #endif /* SW_REGISTRY_REGISTRY_PRIVATE_H */

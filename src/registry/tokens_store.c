@@ -12,7 +12,7 @@ enum {
 };
 
 /* base64url without padding (RFC 4648, section 5). */
-static char *to_base64url(char *out, const unsigned char *bytes, size_t len) {
+static void to_base64url(char *out, const unsigned char *bytes, size_t len) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     uint32_t bits = 0;
     int held = 0;
@@ -24,18 +24,15 @@ static char *to_base64url(char *out, const unsigned char *bytes, size_t len) {
     if (held)
         *out++ = digits[bits << (6 - held) & 63];
     *out = '\0';
-    return out;
 }
 
 static sw_status make_secret(sw_token *token, char secret[64], sw_error *error) {
     unsigned char chance[SECRET_BYTES], id[ID_BYTES];
     SW_TRY(sw_file_random(chance, sizeof chance, error));
     SW_TRY(sw_file_random(id, sizeof id, error));
-    memcpy(secret, "sw_", 3);
-    to_base64url(secret + 3, chance, sizeof chance);
+    to_base64url(stpcpy(secret, "sw_"), chance, sizeof chance);
     explicit_bzero(chance, sizeof chance);
-    memcpy(token->id_text, "tok_", 4);
-    to_base64url(token->id_text + 4, id, sizeof id);
+    to_base64url(stpcpy(token->id_text, "tok_"), id, sizeof id);
     SW_TRY(sw_sha256_hex(token->hash_text, sw_str_of(secret), error));
     token->id = sw_str_of(token->id_text);
     token->hash_hex = sw_str_of(token->hash_text);
@@ -80,10 +77,11 @@ static sw_status do_add(sw_conn *conn, void *context, sw_error *error) {
     sw_token *token = c->token;
     sw_stmt *stmt;
     token->created_ms = sw_clock_wall_ms();
-    SW_TRY(sw_registry_stmt(&stmt, conn,
-                            "INSERT INTO tokens (namespace, id, name, scopes, hash_hex, who, created_ms,"
-                            " expires_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                            token->id, error));
+    SW_TRY(sw_registry_stmt(
+        &stmt, conn,
+        "INSERT INTO tokens (namespace, id, name, scopes, hash_hex, who, created_ms,"
+        " expires_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        token->id, error));
     sw_stmt_bind_str(stmt, 3, token->name);
     sw_stmt_bind_i64(stmt, 4, token->scopes);
     sw_stmt_bind_str(stmt, 5, token->hash_hex);
@@ -112,12 +110,13 @@ static sw_status do_revoke(sw_conn *conn, void *context, sw_error *error) {
     sw_stmt *stmt;
     bool row;
     SW_TRY(sw_registry_stmt(&stmt, conn,
-                            "DELETE FROM tokens WHERE namespace = ?1 AND id = ?2 RETURNING name", c->id,
-                            error));
+                            "DELETE FROM tokens WHERE namespace = ?1 AND id = ?2 RETURNING name",
+                            c->id, error));
     SW_TRY(sw_stmt_step(&row, stmt, error));
     if (!row)
-        return sw_fail(error, SW_CODE_NOT_FOUND,
-                       "there is no such token: was it revoked before? GET /api/v1/tokens lists them");
+        return sw_fail(
+            error, SW_CODE_NOT_FOUND,
+            "there is no such token: was it revoked before? GET /api/v1/tokens lists them");
     sw_str name = sw_stmt_str(stmt, 0, &c->arena);
     sw_stmt_end(stmt);
     return record(conn, c, "token.revoked", name, "revoked", c->id, error);
@@ -161,10 +160,11 @@ static sw_status do_list(sw_conn *conn, void *context, sw_error *error) {
     l->out = sw_arena_zalloc(l->arena, total + 1, sizeof *l->out);
     if (!l->out)
         return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory while listing tokens");
-    SW_TRY(sw_stmt_begin(&stmt, conn,
-                         "SELECT id, name, scopes, hash_hex, who, created_ms, expires_ms FROM tokens"
-                         " WHERE namespace = ?1 ORDER BY created_ms, id",
-                         error));
+    SW_TRY(
+        sw_stmt_begin(&stmt, conn,
+                      "SELECT id, name, scopes, hash_hex, who, created_ms, expires_ms FROM tokens"
+                      " WHERE namespace = ?1 ORDER BY created_ms, id",
+                      error));
     sw_stmt_bind_str(stmt, 1, SW_NAMESPACE);
     for (;;) {
         SW_TRY(sw_stmt_step(&row, stmt, error));

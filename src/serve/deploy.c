@@ -131,6 +131,19 @@ static sw_status mark_failed(sw_deployed *out, sw_deployer *d, sw_str model, sw_
     return why;
 }
 
+/* The point of no return is the registry's commit: all that can fail comes before it. */
+static sw_status switch_to(sw_deployer *d, sw_str model, uint32_t revision, sw_served *served,
+                           sw_error *error) {
+    SW_TRY(sw_live_prepare(d->parts.live, served, error));
+    sw_status status = sw_registry_end_revision(d->registry, model, revision, SW_REVISION_LIVE,
+                                                (sw_str){0}, error);
+    if (sw_failed(status))
+        sw_live_abandon(d->parts.live);
+    else
+        sw_live_commit(d->parts.live);
+    return status;
+}
+
 /* Loads the version of out->revision, commits it as live, and switches. */
 static sw_status go_live(sw_deployed *out, sw_deployer *d, sw_str model, bool replay,
                          sw_arena *arena, sw_error *error) {
@@ -143,13 +156,11 @@ static sw_status go_live(sw_deployed *out, sw_deployer *d, sw_str model, bool re
     if (sw_failed(status))
         return mark_failed(out, d, model, status, arena, error);
     describe(out, served, arena);
-    status = sw_registry_end_revision(d->registry, model, revision->number, SW_REVISION_LIVE,
-                                      (sw_str){0}, error);
+    status = switch_to(d, model, revision->number, served, error);
     if (sw_failed(status)) {
         sw_served_free(served);
         return mark_failed(out, d, model, status, arena, error);
     }
-    SW_TRY(sw_live_publish(d->parts.live, served, error));
     revision->state = SW_REVISION_LIVE;
     revision->live_ms = sw_clock_wall_ms();
     clear_down(d, model);
@@ -247,11 +258,12 @@ static sw_status restore_one(sw_deployer *d, const sw_model_row *row, sw_arena *
     sw_served *served;
     SW_TRY(sw_registry_get_version(&version, d->registry, row->name, row->live->version, arena, error));
     SW_TRY(sw_load(&served, &d->parts, &version, engine_of(row->live->engine), row->live->number, error));
-    sw_status status = sw_live_publish(d->parts.live, served, error);
+    sw_status status = sw_live_prepare(d->parts.live, served, error);
     if (sw_failed(status)) {
         sw_served_free(served);
         return status;
     }
+    sw_live_commit(d->parts.live);
     return set_aliases(d, row, arena, error);
 }
 

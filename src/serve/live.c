@@ -33,8 +33,10 @@ struct sw_live {
     uint32_t loop_count;
     bool running; /* loops have been seen to run: switch through them */
 
-    pthread_mutex_t publish_lock; /* one publisher at a time */
+    pthread_mutex_t publish_lock; /* one publisher at a time; held from prepare to commit */
     snapshot *newest;
+    snapshot *prepared;
+    sw_served *prepared_leaving;
 
     /* A switch that is under way. */
     pthread_mutex_t lock;
@@ -229,7 +231,7 @@ static sw_status out_of_memory(sw_error *error) {
     return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory while switching versions");
 }
 
-sw_status sw_live_publish(sw_live *live, sw_served *served, sw_error *error) {
+sw_status sw_live_prepare(sw_live *live, sw_served *served, sw_error *error) {
     pthread_mutex_lock(&live->publish_lock);
     const entry *old = live->newest ? find(live->newest, served->model_name) : NULL;
     snapshot *coming = copy_snapshot(live->newest, served->model_name);
@@ -241,12 +243,26 @@ sw_status sw_live_publish(sw_live *live, sw_served *served, sw_error *error) {
                              old ? old->alias_count : 0);
         qsort(coming->entries, coming->count, sizeof *coming->entries, by_name);
     }
-    if (whole)
-        swap_in(live, coming, old ? old->served : NULL);
-    else
-        free_snapshot(coming);
+    if (whole) {
+        live->prepared = coming;
+        live->prepared_leaving = old ? old->served : NULL;
+        return SW_OK;
+    }
+    free_snapshot(coming);
     pthread_mutex_unlock(&live->publish_lock);
-    return whole ? SW_OK : out_of_memory(error);
+    return out_of_memory(error);
+}
+
+void sw_live_commit(sw_live *live) {
+    swap_in(live, live->prepared, live->prepared_leaving);
+    live->prepared = NULL;
+    pthread_mutex_unlock(&live->publish_lock);
+}
+
+void sw_live_abandon(sw_live *live) {
+    free_snapshot(live->prepared);
+    live->prepared = NULL;
+    pthread_mutex_unlock(&live->publish_lock);
 }
 
 sw_status sw_live_retract(sw_live *live, sw_str model, sw_error *error) {

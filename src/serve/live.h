@@ -8,8 +8,8 @@
  * have switched, the old one is freed. A version that is in no snapshot any more is closed by the
  * janitor thread as soon as the last loop has let go of it, and the heap is trimmed.
  *
- * Memory:  sw_live_publish takes the sw_served over; the janitor frees it.
- * Threads: sw_live_pin, _unpin and _local on a loop; publish and retract on any other thread.
+ * Memory:  sw_live_commit takes the sw_served over; the janitor frees it.
+ * Threads: sw_live_pin, _unpin and _merge_local on a loop; what changes the table, on any other thread.
  * Layer:   domain.
  */
 #ifndef SW_SERVE_LIVE_H
@@ -81,8 +81,14 @@ sw_served *sw_served_make(sw_live *live);
 /* Closes and frees one that was never published. */
 void sw_served_free(sw_served *served);
 
-/* Makes `served` what its name stands for, in place of what was; returns once every loop has switched. */
-SW_MUST_USE sw_status sw_live_publish(sw_live *live, sw_served *served, sw_error *error);
+/*
+ * Makes `served` what its name stands for, in two parts, so that what can fail comes before the
+ * caller's point of no return: prepare takes all the memory and holds off other publishers; then
+ * either commit, which cannot fail and returns once every loop has switched, or abandon.
+ */
+SW_MUST_USE sw_status sw_live_prepare(sw_live *live, sw_served *served, sw_error *error);
+void sw_live_commit(sw_live *live);
+void sw_live_abandon(sw_live *live);
 /* Takes a name out; nothing happens where it is not there. */
 SW_MUST_USE sw_status sw_live_retract(sw_live *live, sw_str model, sw_error *error);
 /* Replaces the aliases of a model, for look-ups by path. */

@@ -43,6 +43,7 @@ static sw_status describe(sw_signature *signature, sw_version *version, const sw
     sw_profile profile;
     sw_buf json = {0};
     SW_TRY(sw_profile_from_csv(&profile, signature, path, arena, error));
+    version->profile_rows = profile.rows;
     sw_profile_to_json(&json, &profile);
     version->profile_json = json.failed ? (sw_str){0} : sw_arena_copy(arena, sw_buf_str(&json));
     sw_buf_free(&json);

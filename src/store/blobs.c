@@ -17,7 +17,7 @@ struct sw_blobs {
     char folder[FOLDER_BYTES];
     char incoming[SW_PATH_BYTES];
     atomic_uint_fast64_t next_incoming;
-    pthread_mutex_t mutex;        /* a blob comes into place, or goes: one at a time */
+    pthread_mutex_t mutex;         /* a blob comes into place, or goes: one at a time */
     bool shard_is_durable[SHARDS]; /* its name was synced since we opened */
 };
 
@@ -91,7 +91,8 @@ static void shard_path(char path[SW_PATH_BYTES], const sw_blobs *blobs, const sw
 static unsigned shard_of(const sw_blob_id *id) {
     unsigned shard = 0;
     for (int i = 0; i < SHARD_HEX; i++)
-        shard = shard * 16 + (unsigned)(id->hex[i] <= '9' ? id->hex[i] - '0' : id->hex[i] - 'a' + 10);
+        shard =
+            shard * 16 + (unsigned)(id->hex[i] <= '9' ? id->hex[i] - '0' : id->hex[i] - 'a' + 10);
     return shard;
 }
 
@@ -197,7 +198,8 @@ static sw_status find(sw_file_facts *facts, char path[SW_PATH_BYTES], const sw_b
     return status;
 }
 
-sw_status sw_blob_size(uint64_t *size_bytes, sw_blobs *blobs, const sw_blob_id *id, sw_error *error) {
+sw_status sw_blob_size(uint64_t *size_bytes, sw_blobs *blobs, const sw_blob_id *id,
+                       sw_error *error) {
     sw_file_facts facts;
     char path[SW_PATH_BYTES];
     SW_TRY(find(&facts, path, blobs, id, error));

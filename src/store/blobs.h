@@ -50,7 +50,8 @@ SW_MUST_USE sw_status sw_blob_remove(sw_blobs *blobs, const sw_blob_id *id, sw_e
 SW_MUST_USE sw_status sw_blob_remove_older(bool *removed, sw_blobs *blobs, const sw_blob_id *id,
                                            int64_t modified_before_ms, sw_error *error);
 
-/* Calls `visit` for each blob, with its age by modification time (to find what nothing refers to). */
+/* Calls `visit` for each blob, with its age by modification time (to find what nothing refers to).
+ */
 SW_MUST_USE sw_status sw_blobs_each(sw_blobs *blobs,
                                     void (*visit)(const sw_blob_id *id, int64_t modified_ms,
                                                   void *context),

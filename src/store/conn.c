@@ -17,38 +17,35 @@ enum {
 
 static sw_code code_of(int code) {
     switch (code & 0xff) {
-    case SQLITE_CONSTRAINT:
-        return SW_CODE_CONFLICT;
-    case SQLITE_NOMEM:
-        return SW_CODE_NO_MEMORY;
+    case SQLITE_CONSTRAINT: return SW_CODE_CONFLICT;
+    case SQLITE_NOMEM: return SW_CODE_NO_MEMORY;
     case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return SW_CODE_UNAVAILABLE;
-    case SQLITE_TOOBIG:
-        return SW_CODE_TOO_LARGE;
+    case SQLITE_LOCKED: return SW_CODE_UNAVAILABLE;
+    case SQLITE_TOOBIG: return SW_CODE_TOO_LARGE;
     case SQLITE_ERROR:
     case SQLITE_MISUSE:
     case SQLITE_RANGE:
-    case SQLITE_MISMATCH:
-        return SW_CODE_INTERNAL;
-    default:
-        return SW_CODE_IO;
+    case SQLITE_MISMATCH: return SW_CODE_INTERNAL;
+    default: return SW_CODE_IO;
     }
 }
 
 static sw_status fail_code(const char *path, int code, const char *words, sw_error *error) {
+    sw_code as = code_of(code);
     switch (code & 0xff) {
     case SQLITE_FULL:
-        return sw_fail(error, SW_CODE_IO, "the disk that holds %s is full. Free some space and try again",
-                       path);
+        (void)sw_fail(error, as, "the disk that holds %s is full. Free some space and try again",
+                      path);
+        break;
     case SQLITE_NOTADB:
-        return sw_fail(error, SW_CODE_IO, "%s is not a database: was it overwritten? Restore a copy",
-                       path);
+        (void)sw_fail(error, as, "%s is not a database: was it overwritten? Restore a copy", path);
+        break;
     case SQLITE_CORRUPT:
-        return sw_fail(error, SW_CODE_IO, "the database %s is damaged (%s). Restore a copy", path, words);
-    default:
-        return sw_fail(error, code_of(code), "database %s: %s", path, words);
+        (void)sw_fail(error, as, "the database %s is damaged (%s). Restore a copy", path, words);
+        break;
+    default: (void)sw_fail(error, as, "database %s: %s", path, words);
     }
+    return (sw_status){as};
 }
 
 sw_status sw_conn_fail(sw_conn *conn, int code, sw_error *error) {
@@ -61,7 +58,8 @@ sw_status sw_conn_fail(sw_conn *conn, int code, sw_error *error) {
 
 static pthread_once_t configured = PTHREAD_ONCE_INIT;
 
-/* Without the statistics SQLite's allocator takes no lock. Refused, harmlessly, once SQLite runs. */
+/* Without the statistics SQLite's allocator takes no lock. Refused, harmlessly, once SQLite runs.
+ */
 static void configure(void) {
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
@@ -75,11 +73,17 @@ static sw_status set_up(sw_conn *conn, bool writer, sw_error *error) {
     (void)sqlite3_db_config(sqlite, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
     (void)sqlite3_db_config(sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     (void)sqlite3_db_config(sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    /* The limit cuts a write-ahead log that one large write blew up; the rest are 4-KiB pages. */
-    const char *pragmas = writer ? "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON;"
-                                   "PRAGMA cache_size = -1024; PRAGMA journal_size_limit = 8388608;"
-                                 : "PRAGMA cell_size_check = ON; PRAGMA cache_size = -512;";
-    int code = sqlite3_exec(sqlite, pragmas, NULL, NULL, NULL);
+    /* Caches in KiB. The limit cuts a write-ahead log that one large write blew up. */
+    return sw_conn_script(conn,
+                          writer
+                              ? "PRAGMA cell_size_check = ON; PRAGMA cache_size = -1024;"
+                                "PRAGMA journal_size_limit = 8388608; PRAGMA synchronous = NORMAL"
+                              : "PRAGMA cell_size_check = ON; PRAGMA cache_size = -512",
+                          error);
+}
+
+sw_status sw_conn_script(sw_conn *conn, const char *sql, sw_error *error) {
+    int code = sqlite3_exec(conn->sqlite, sql, NULL, NULL, NULL);
     return code == SQLITE_OK ? SW_OK : sw_conn_fail(conn, code, error);
 }
 
@@ -91,10 +95,11 @@ static sw_status use_wal(sw_conn *conn, sw_error *error) {
     if (!sw_failed(status)) {
         const char *mode = row ? (const char *)sqlite3_column_text(stmt->sqlite, 0) : NULL;
         if (!mode || strcmp(mode, "wal") != 0)
-            status = sw_fail(error, SW_CODE_IO,
-                             "%s cannot have a write-ahead log here (mode %s): is this a network file "
-                             "system? Use a local folder",
-                             conn->path, mode ? mode : "unknown");
+            status =
+                sw_fail(error, SW_CODE_IO,
+                        "%s cannot have a write-ahead log here (mode %s): is this a network file "
+                        "system? Use a local folder",
+                        conn->path, mode ? mode : "unknown");
     }
     sw_stmt_end(stmt);
     return status;
@@ -104,7 +109,7 @@ sw_status sw_conn_connect(sw_conn **out, const char *path, bool writer, sw_error
     pthread_once(&configured, configure);
     sw_conn *conn = sw_mem_zalloc(1, sizeof *conn);
     if (!conn)
-        return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory while opening %s", path);
+        return fail_code(path, SQLITE_NOMEM, "out of memory", error);
     conn->path = path;
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
                 (writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
@@ -117,6 +122,8 @@ sw_status sw_conn_connect(sw_conn **out, const char *path, bool writer, sw_error
         status = set_up(conn, writer, error);
         if (!sw_failed(status) && writer)
             status = use_wal(conn, error);
+        if (!sw_failed(status) && writer)
+            status = sw_conn_script(conn, "PRAGMA synchronous = FULL", error);
     }
     if (sw_failed(status))
         sw_conn_disconnect(conn);
@@ -156,7 +163,7 @@ sw_status sw_conn_work(sw_conn *conn, sw_db_fn *fn, void *context, sw_error *err
     while (conn->open)
         sw_stmt_end(conn->open);
     if (!sw_failed(status) && conn->no_memory)
-        return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory while reading from %s", conn->path);
+        return fail_code(conn->path, SQLITE_NOMEM, "out of memory", error);
     return status;
 }
 
@@ -178,13 +185,19 @@ static sw_stmt *cache_set(sw_conn *conn, const char *sql) {
     return conn->cache[mixed >> 60];
 }
 
+/* The address alone is not enough: a buffer may hold another text than before. */
+static bool holds(const sw_stmt *stmt, const char *sql) {
+    return stmt->sqlite && stmt->sql == sql && strcmp(sqlite3_sql(stmt->sqlite), sql) == 0;
+}
+
 /* The way that holds `sql`; else one to prepare it into; NULL where every way is in use. */
 static sw_stmt *cache_find(sw_conn *conn, const char *sql) {
     sw_stmt *set = cache_set(conn, sql), *free_way = NULL;
     for (sw_stmt *way = set; way < set + CACHE_WAYS; way++) {
         if (way->open)
             continue;
-        if (way->sqlite && way->sql == sql && strcmp(sqlite3_sql(way->sqlite), sql) == 0)
+        way->cached = true;
+        if (holds(way, sql))
             return way;
         if (!free_way || way->used_at < free_way->used_at)
             free_way = way;
@@ -197,42 +210,32 @@ static sw_status prepare(sw_stmt *stmt, sw_conn *conn, const char *sql, sw_error
     stmt->sqlite = NULL;
     unsigned flags = stmt->cached ? SQLITE_PREPARE_PERSISTENT : 0;
     int code = sqlite3_prepare_v3(conn->sqlite, sql, -1, flags, &stmt->sqlite, NULL);
-    if (code != SQLITE_OK)
-        return sw_conn_fail(conn, code, error);
-    stmt->sql = sql;
-    return SW_OK;
-}
-
-static sw_status find_or_prepare(sw_stmt **out, sw_conn *conn, const char *sql, sw_error *error) {
-    sw_stmt *stmt = cache_find(conn, sql);
-    if (stmt && stmt->sqlite && stmt->sql == sql && strcmp(sqlite3_sql(stmt->sqlite), sql) == 0) {
-        *out = stmt;
+    if (code == SQLITE_OK) {
+        stmt->sql = sql;
         return SW_OK;
     }
-    bool cached = stmt != NULL;
-    if (!cached && !(stmt = sw_mem_zalloc(1, sizeof *stmt)))
-        return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory while reading from %s", conn->path);
-    stmt->cached = cached;
-    sw_status status = prepare(stmt, conn, sql, error);
-    if (sw_failed(status) && !cached)
+    if (!stmt->cached)
         sw_mem_free(stmt);
-    *out = stmt;
-    return status;
+    return sw_conn_fail(conn, code, error);
 }
 
 sw_status sw_stmt_begin(sw_stmt **out, sw_conn *conn, const char *sql, sw_error *error) {
     /* After a failure that ended the transaction, a statement would commit by itself: never. */
     if (conn->in_work && !sw_conn_in_transaction(conn))
-        return sw_fail(error, SW_CODE_IO, "database %s: an earlier failure ended the transaction",
-                       conn->path);
-    SW_TRY(find_or_prepare(out, conn, sql, error));
-    sw_stmt *stmt = *out;
+        return fail_code(conn->path, SQLITE_ABORT, "an earlier failure ended the transaction",
+                         error);
+    sw_stmt *stmt = cache_find(conn, sql);
+    if (!stmt && !(stmt = sw_mem_zalloc(1, sizeof *stmt)))
+        return fail_code(conn->path, SQLITE_NOMEM, "out of memory", error);
+    if (!holds(stmt, sql))
+        SW_TRY(prepare(stmt, conn, sql, error));
     stmt->conn = conn;
     stmt->used_at = ++conn->begun;
     stmt->bind_code = SQLITE_OK;
     stmt->open = true;
     stmt->next_open = conn->open;
     conn->open = stmt;
+    *out = stmt;
     return SW_OK;
 }
 
@@ -272,8 +275,9 @@ void sw_stmt_bind_f64(sw_stmt *stmt, int at, double value) {
 }
 
 void sw_stmt_bind_blob(sw_stmt *stmt, int at, sw_str value) {
-    note_bind(stmt, value.at ? sqlite3_bind_blob64(stmt->sqlite, at, value.at, value.len, SQLITE_STATIC)
-                             : sqlite3_bind_null(stmt->sqlite, at));
+    note_bind(stmt, value.at
+                        ? sqlite3_bind_blob64(stmt->sqlite, at, value.at, value.len, SQLITE_STATIC)
+                        : sqlite3_bind_null(stmt->sqlite, at));
 }
 
 void sw_stmt_bind_null(sw_stmt *stmt, int at) {

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 
 /* Enough for every thread that waits on a disk; each costs some 100 KB once it has been used. */
@@ -43,7 +44,8 @@ struct sw_db {
 /* ---- Writing ---- */
 
 /* Every write of the group that was content fails with the group's reason. */
-static void fail_all(write_job *first, const write_job *end, sw_status status, const sw_error *why) {
+static void fail_all(write_job *first, const write_job *end, sw_status status,
+                     const sw_error *why) {
     for (write_job *job = first; job != end; job = job->next) {
         if (sw_failed(job->status))
             continue;
@@ -75,9 +77,10 @@ static sw_status run_in_savepoint(sw_db *db, write_job *job) {
     sw_status status = sw_conn_work(conn, job->fn, job->context, job->error);
     conn->after = NULL;
     if (!in_transaction(db)) /* SQLite gave up the whole transaction */
-        return sw_failed(status) ? status
-                                 : sw_fail(job->error, SW_CODE_IO,
-                                           "database %s: a failure ended the transaction", db->path);
+        return sw_failed(status)
+                   ? status
+                   : sw_fail(job->error, SW_CODE_IO, "database %s: a failure ended the transaction",
+                             db->path);
     if (!sw_failed(status))
         status = sw_conn_exec(conn, "RELEASE one_write", job->error);
     if (!sw_failed(status))
@@ -115,10 +118,11 @@ static write_job *run_transaction(sw_db *db, write_job *first) {
     for (write_job *job = first; job; job = job->next) {
         job->status = run_in_savepoint(db, job);
         if (!in_transaction(db)) {
-            (void)sw_fail(&why, SW_CODE_IO,
-                          "database %s: another write that was to be committed together failed, and "
-                          "took this one with it. Try again",
-                          db->path);
+            (void)sw_fail(
+                &why, SW_CODE_IO,
+                "database %s: another write that was to be committed together failed, and "
+                "took this one with it. Try again",
+                db->path);
             fail_all(first, job->next, (sw_status){SW_CODE_IO}, &why);
             return job->next;
         }
@@ -270,14 +274,33 @@ static sw_status lock_folder(sw_db *db, sw_error *error) {
                    folder, (long long)holder);
 }
 
-static sw_status start_writer(sw_db *db, sw_error *error) {
-    SW_TRY(sw_conn_connect(&db->writer, db->path, true, error));
-    SW_TRY(sw_conn_migrate(db->writer, error));
+/* Made here, because SQLite would let everybody read it; its log takes the same permissions. */
+static sw_status make_private(const char *path, sw_error *error) {
+    int fd;
+    SW_TRY(sw_file_open_append(&fd, path, error));
+    sw_file_close(&fd);
+    return SW_OK;
+}
+
+/* Signals are for the threads that wait for them. */
+static sw_status start_thread(sw_db *db, sw_error *error) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     int code = pthread_create(&db->thread, NULL, write_loop, db);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (code != 0)
         return sw_fail(error, SW_CODE_NO_MEMORY, "cannot start the database's thread: %s",
                        strerror(code));
+    (void)pthread_setname_np(db->thread, "slipway-db");
     return SW_OK;
+}
+
+static sw_status start_writer(sw_db *db, sw_error *error) {
+    SW_TRY(make_private(db->path, error));
+    SW_TRY(sw_conn_connect(&db->writer, db->path, true, error));
+    SW_TRY(sw_conn_migrate(db->writer, error));
+    return start_thread(db, error);
 }
 
 /* All but the writer thread. */

@@ -12,7 +12,8 @@
 
 #include <sqlite3.h>
 
-/* The cache is set-associative: a text's address picks the set, the longest unused way gives way. */
+/* The cache is set-associative: a text's address picks the set, the longest unused way gives way.
+ */
 enum { CACHE_SETS = 16, CACHE_WAYS = 4 };
 
 struct sw_stmt {
@@ -38,8 +39,11 @@ struct sw_conn {
     sw_conn *next;   /* in the pool of idle readers */
 };
 
-SW_MUST_USE sw_status sw_conn_connect(sw_conn **out, const char *path, bool writer, sw_error *error);
+SW_MUST_USE sw_status sw_conn_connect(sw_conn **out, const char *path, bool writer,
+                                      sw_error *error);
 void sw_conn_disconnect(sw_conn *conn);
+/* Runs several statements without parameters, once: they are not cached. */
+SW_MUST_USE sw_status sw_conn_script(sw_conn *conn, const char *sql, sw_error *error);
 /* Runs one statement without parameters. */
 SW_MUST_USE sw_status sw_conn_exec(sw_conn *conn, const char *sql, sw_error *error);
 /* Runs a caller's work, and tidies up behind it. */

@@ -30,8 +30,10 @@ static sw_status read_schema(int64_t *number, sw_conn *conn, sw_error *error) {
                         error));
     if (ours == 0)
         return sw_fail(error, SW_CODE_CONFLICT,
-                       "%s is a database of another program. Use another --data folder", conn->path);
-    return query_number(number, conn, "SELECT COALESCE(MAX(number), 0) FROM schema_migrations", error);
+                       "%s is a database of another program. Use another --data folder",
+                       conn->path);
+    return query_number(number, conn, "SELECT COALESCE(MAX(number), 0) FROM schema_migrations",
+                        error);
 }
 
 static sw_status record(sw_conn *conn, const sw_migration *step, sw_error *error) {
@@ -46,18 +48,13 @@ static sw_status record(sw_conn *conn, const sw_migration *step, sw_error *error
     return sw_stmt_run(stmt, error);
 }
 
-static sw_status run_script(sw_conn *conn, const char *sql, sw_error *error) {
-    int code = sqlite3_exec(conn->sqlite, sql, NULL, NULL, NULL);
-    return code == SQLITE_OK ? SW_OK : sw_conn_fail(conn, code, error);
-}
-
 static sw_status apply(sw_conn *conn, const sw_migration *step, sw_error *error) {
     if (step->number == 1)
-        SW_TRY(run_script(conn,
-                          "CREATE TABLE schema_migrations (number BIGINT NOT NULL PRIMARY KEY,"
-                          " name TEXT NOT NULL, applied_ms BIGINT NOT NULL)",
-                          error));
-    SW_TRY(run_script(conn, step->sql, error));
+        SW_TRY(sw_conn_script(conn,
+                              "CREATE TABLE schema_migrations (number BIGINT NOT NULL PRIMARY KEY,"
+                              " name TEXT NOT NULL, applied_ms BIGINT NOT NULL)",
+                              error));
+    SW_TRY(sw_conn_script(conn, step->sql, error));
     SW_TRY(record(conn, step, error));
     return sw_conn_exec(conn, "COMMIT", error);
 }
@@ -76,11 +73,17 @@ sw_status sw_conn_migrate(sw_conn *conn, sw_error *error) {
     int64_t number, newest = sw_migrations[sw_migration_count - 1].number;
     SW_TRY(read_schema(&number, conn, error));
     if (number > newest)
-        return sw_fail(error, SW_CODE_CONFLICT,
-                       "%s was made by a newer slipway: its schema is number %lld, this program knows "
-                       "up to %lld. Run that newer version, or use another --data folder",
-                       conn->path, (long long)number, (long long)newest);
+        return sw_fail(
+            error, SW_CODE_CONFLICT,
+            "%s was made by a newer slipway: its schema is number %lld, this program knows "
+            "up to %lld. Run that newer version, or use another --data folder",
+            conn->path, (long long)number, (long long)newest);
+    if (number == newest)
+        return SW_OK;
+    /* In order, but not yet on the disk: the first write that is answered takes them there with it.
+     */
+    SW_TRY(sw_conn_script(conn, "PRAGMA synchronous = NORMAL", error));
     for (size_t i = (size_t)number; i < sw_migration_count; i++)
         SW_TRY(apply_whole(conn, &sw_migrations[i], error));
-    return SW_OK;
+    return sw_conn_script(conn, "PRAGMA synchronous = FULL", error);
 }

@@ -49,7 +49,7 @@ void sw_sha256_free(sw_sha256 *hash) {
 }
 
 sw_status sw_sha256_hex(char hex[SW_SHA256_HEX + 1], sw_str bytes, sw_error *error) {
-    sw_sha256 *hash;
+    sw_sha256 *hash = NULL;
     SW_TRY(sw_sha256_begin(&hash, error));
     sw_status status = sw_sha256_add(hash, bytes, error);
     if (!sw_failed(status))
