@@ -6,8 +6,8 @@ static sw_status set(sw_cli *cli) {
     const char *alias = sw_cli_argument(cli, 1);
     SW_TRY(sw_cli_spec_parse(&spec, sw_cli_argument(cli, 0), &cli->error));
     if (!*spec.version)
-        return sw_fail(&cli->error, SW_CODE_USAGE, "say of which version: slipway alias set %s@VERSION %s",
-                       spec.name, alias);
+        return sw_fail(&cli->error, SW_CODE_USAGE,
+                       "say of which version: slipway alias set %s@VERSION %s", spec.name, alias);
     json_t *body = json_pack("{s:s}", "version", spec.version), *answer = NULL;
     if (!body)
         return sw_fail(&cli->error, SW_CODE_USAGE, "the version is no UTF-8");
@@ -31,7 +31,8 @@ static sw_status remove_alias(sw_cli *cli) {
     SW_TRY(sw_cli_spec_parse(&spec, sw_cli_argument(cli, 0), &cli->error));
     const char *alias = sw_cli_argument(cli, 1) ? sw_cli_argument(cli, 1) : spec.version;
     if (!*alias)
-        return sw_fail(&cli->error, SW_CODE_USAGE, "say which: slipway alias remove %s ALIAS", spec.name);
+        return sw_fail(&cli->error, SW_CODE_USAGE, "say which: slipway alias remove %s ALIAS",
+                       spec.name);
     SW_TRY(sw_cli_ask(&answer, cli, NULL, "DELETE", NULL, "/api/v1/models/%s/aliases/%s",
                       sw_client_segment(spec.name).at, sw_client_segment(alias).at));
     json_decref(answer);
@@ -61,7 +62,8 @@ static sw_status list(sw_cli *cli) {
                    (long long)sw_js_integer(alias, "version"));
         }
         if (!json_array_size(aliases) && !sw_cli_quiet(cli))
-            printf("%s has no aliases. Set one: slipway alias set %s@1 champion\n", spec.name, spec.name);
+            printf("%s has no aliases. Set one: slipway alias set %s@1 champion\n", spec.name,
+                   spec.name);
     }
     json_decref(answer);
     return SW_OK;
@@ -100,8 +102,9 @@ const sw_cli_command sw_cli_alias = {
     .other_names = "aliases tag",
     .arguments = "set|remove|list",
     .summary = "sets, removes and lists movable names of versions",
-    .details = "fraud@champion can stand wherever fraud@2 can. A deployment keeps the version that the\n"
-               "alias meant when it was made.",
+    .details =
+        "fraud@champion can stand wherever fraud@2 can. A deployment keeps the version that the\n"
+        "alias meant when it was made.",
     .examples = "slipway alias set fraud@2 champion\nslipway alias list fraud\n"
                 "slipway alias remove fraud champion",
     .actions = actions,

@@ -88,7 +88,8 @@ sw_status sw_cli_judge(sw_cli *cli, const sw_reply *reply) {
                          "%s answered %ld to a request of this program: is it a Slipway server?",
                          sw_client_url(cli->client), reply->http);
     else if (reply->http == 401 && !strstr(why, "SLIPWAY_TOKEN"))
-        status = sw_fail(&cli->error, code, "%s. Give a token by SLIPWAY_TOKEN or --token-file", why);
+        status =
+            sw_fail(&cli->error, code, "%s. Give a token by SLIPWAY_TOKEN or --token-file", why);
     else
         status = sw_fail(&cli->error, code, "%s", why);
     json_decref(json);
@@ -164,7 +165,7 @@ bool sw_js_is_number(const json_t *object, const char *key) {
 }
 
 /* jansson writes reals with a fixed number of digits; here they are as short as they read back. */
-static void write_json(FILE *out, const json_t *value, unsigned depth) {
+static void write_json(FILE *out, json_t *value, unsigned depth) {
     char digits[SW_NUM_BYTES];
     const char *key;
     json_t *member;
@@ -174,8 +175,7 @@ static void write_json(FILE *out, const json_t *value, unsigned depth) {
         fputs("null", out);
     } else if (json_is_object(value)) {
         fputc('{', out);
-        /* The macro casts const away by itself. */
-        json_object_foreach((json_t *)(uintptr_t)value, key, member) {
+        json_object_foreach(value, key, member) {
             json_t *name = json_string(key);
             fputs(first ? "" : ",", out);
             json_dumpf(name, out, JSON_ENCODE_ANY);
@@ -199,7 +199,7 @@ static void write_json(FILE *out, const json_t *value, unsigned depth) {
     }
 }
 
-void sw_cli_print_json(const json_t *value) {
+void sw_cli_print_json(json_t *value) {
     write_json(stdout, value, 0);
     fputc('\n', stdout);
 }

@@ -89,9 +89,9 @@ static sw_status check_arguments(sw_cli *cli) {
                        gap, command->name, parent, gap, command->name, before, command->arguments);
     if (cli->argument_count > command->arguments_max)
         return sw_fail(&cli->error, SW_CODE_USAGE,
-                       "slipway %s%s%s: '%.100s' is one too many. Usage: slipway %s%s%s%s%s", parent,
-                       gap, command->name, cli->arguments[command->arguments_max], parent, gap,
-                       command->name, before, command->arguments);
+                       "slipway %s%s%s: '%.100s' is one too many. Usage: slipway %s%s%s%s%s",
+                       parent, gap, command->name, cli->arguments[command->arguments_max], parent,
+                       gap, command->name, before, command->arguments);
     return SW_OK;
 }
 
@@ -171,8 +171,8 @@ static sw_status dispatch(sw_cli *cli, const sw_cli_command *const *list, int ar
 static void print_error(const sw_cli *cli, sw_status status) {
     fflush(stdout);
     if (cli->given_count && sw_cli_json(cli)) {
-        json_t *json = json_pack("{s:s, s:i}", "error", cli->error.text, "exit",
-                                 sw_code_exit(status.code));
+        json_t *json =
+            json_pack("{s:s, s:i}", "error", cli->error.text, "exit", sw_code_exit(status.code));
         char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
         if (text)
             fprintf(stderr, "%s\n", text);
@@ -192,8 +192,8 @@ int sw_cli_main(int argc, char **argv, const sw_cli_command *serve) {
     sw_cli cli = {.program = argc > 0 ? argv[0] : "slipway"};
     sw_status status = dispatch(&cli, list, argc > 0 ? argc - 1 : 0, argv + 1);
     if (!sw_failed(status) && (fflush(stdout) != 0 || ferror(stdout)))
-        status = sw_fail(&cli.error, SW_CODE_IO, "the output could not be written: %s",
-                         strerror(errno));
+        status =
+            sw_fail(&cli.error, SW_CODE_IO, "the output could not be written: %s", strerror(errno));
     if (sw_failed(status) && *cli.error.text)
         print_error(&cli, status);
     sw_client_free(cli.client);

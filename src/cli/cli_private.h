@@ -80,7 +80,7 @@ bool sw_js_bool(const json_t *object, const char *key);
 bool sw_js_is_number(const json_t *object, const char *key);
 
 /* --json for what this side put together: one line, doubles as short as they read back. */
-void sw_cli_print_json(const json_t *value);
+void sw_cli_print_json(json_t *value);
 
 extern const sw_cli_command sw_cli_push, sw_cli_models, sw_cli_versions, sw_cli_deploy,
     sw_cli_rollback, sw_cli_undeploy, sw_cli_alias, sw_cli_predict, sw_cli_watch, sw_cli_events,

@@ -16,25 +16,26 @@
 enum { POLL_MS = 100, CONNECT_TIMEOUT_MS = 5000, REPLY_BYTES_MAX = 1 << 30, HEADERS_MAX = 5 };
 
 /* What is used of libcurl: return type, name, parameters. */
-#define CURL_CALLS(X)                                                      \
-    X(CURLcode, global_init, (long))                                       \
-    X(CURL *, easy_init, (void))                                           \
-    X(void, easy_reset, (CURL *))                                          \
-    X(void, easy_cleanup, (CURL *))                                        \
-    X(CURLcode, easy_setopt, (CURL *, CURLoption, ...))                    \
-    X(CURLcode, easy_getinfo, (CURL *, CURLINFO, ...))                     \
-    X(const char *, easy_strerror, (CURLcode))                             \
-    X(CURLM *, multi_init, (void))                                         \
-    X(CURLMcode, multi_cleanup, (CURLM *))                                 \
-    X(CURLMcode, multi_add_handle, (CURLM *, CURL *))                      \
-    X(CURLMcode, multi_remove_handle, (CURLM *, CURL *))                   \
-    X(CURLMcode, multi_perform, (CURLM *, int *))                          \
+#define CURL_CALLS(X)                                                               \
+    X(CURLcode, global_init, (long))                                                \
+    X(CURL *, easy_init, (void))                                                    \
+    X(void, easy_reset, (CURL *))                                                   \
+    X(void, easy_cleanup, (CURL *))                                                 \
+    X(CURLcode, easy_setopt, (CURL *, CURLoption, ...))                             \
+    X(CURLcode, easy_getinfo, (CURL *, CURLINFO, ...))                              \
+    X(const char *, easy_strerror, (CURLcode))                                      \
+    X(CURLM *, multi_init, (void))                                                  \
+    X(CURLMcode, multi_cleanup, (CURLM *))                                          \
+    X(CURLMcode, multi_add_handle, (CURLM *, CURL *))                               \
+    X(CURLMcode, multi_remove_handle, (CURLM *, CURL *))                            \
+    X(CURLMcode, multi_perform, (CURLM *, int *))                                   \
     X(CURLMcode, multi_poll, (CURLM *, struct curl_waitfd *, unsigned, int, int *)) \
-    X(CURLMsg *, multi_info_read, (CURLM *, int *))                        \
-    X(struct curl_slist *, slist_append, (struct curl_slist *, const char *)) \
+    X(CURLMsg *, multi_info_read, (CURLM *, int *))                                 \
+    X(struct curl_slist *, slist_append, (struct curl_slist *, const char *))       \
     X(void, slist_free_all, (struct curl_slist *))
 
 static struct {
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): these are parts of a declaration */
 #define X(type, name, parameters) type(*name) parameters;
     CURL_CALLS(X)
 #undef X
@@ -69,9 +70,8 @@ sw_status sw_client_load(sw_error *error) {
         return sw_fail(error, SW_CODE_UNSUPPORTED,
                        "libcurl.so.4 is missing, which requests to a server need: "
                        "install Debian's libcurl4");
-    /* POSIX lets a data pointer from dlsym become a function's; ISO C knows no such cast. */
-#define X(type, name, parameters) \
-    *(void **)&lib.name = dlsym(handle, "curl_" #name);
+        /* POSIX lets a data pointer from dlsym become a function's; ISO C knows no such cast. */
+#define X(type, name, parameters) *(void **)&lib.name = dlsym(handle, "curl_" #name);
     CURL_CALLS(X)
 #undef X
 #define X(type, name, parameters) &&lib.name
@@ -183,8 +183,8 @@ static size_t on_body(char *bytes, size_t one, size_t count, void *context) {
     long http = 0;
     lib.easy_getinfo(transfer->client->easy, CURLINFO_RESPONSE_CODE, &http);
     if (transfer->request->take && http < 400) {
-        transfer->stopped = !transfer->request->take(transfer->request->context,
-                                                     (sw_str){bytes, len});
+        transfer->stopped =
+            !transfer->request->take(transfer->request->context, (sw_str){bytes, len});
         return transfer->stopped ? 0 : len;
     }
     transfer->too_large = transfer->reply->body.len + len > REPLY_BYTES_MAX;
@@ -300,8 +300,7 @@ static sw_status explain(const transfer_state *transfer, CURLcode code, sw_error
                        "no server at %s: start one with `slipway serve`, or point --server or "
                        "SLIPWAY_URL at it",
                        client->url);
-    case CURLE_OUT_OF_MEMORY:
-        return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory");
+    case CURLE_OUT_OF_MEMORY: return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory");
     case CURLE_ABORTED_BY_CALLBACK:
         return sw_fail(error, SW_CODE_IO, "the file could not be read to its end");
     case CURLE_OPERATION_TIMEDOUT:
@@ -318,7 +317,8 @@ static sw_status explain(const transfer_state *transfer, CURLcode code, sw_error
     }
 }
 
-static sw_status finish(transfer_state *transfer, CURLcode code, uint64_t began_ns, sw_error *error) {
+static sw_status finish(transfer_state *transfer, CURLcode code, uint64_t began_ns,
+                        sw_error *error) {
     sw_reply *reply = transfer->reply;
     const char *type = NULL;
     lib.easy_getinfo(transfer->client->easy, CURLINFO_RESPONSE_CODE, &reply->http);
@@ -358,9 +358,9 @@ sw_status sw_client_do(sw_reply *reply, sw_client *client, const sw_request *req
     lib.easy_setopt(client->easy, CURLOPT_WRITEDATA, &transfer);
     lib.easy_setopt(client->easy, CURLOPT_HEADERFUNCTION, on_header);
     lib.easy_setopt(client->easy, CURLOPT_HEADERDATA, &transfer);
-    lib.easy_setopt(client->easy, CURLOPT_HTTP_VERSION,
-                    (long)(request->http2 ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
-                                          : CURL_HTTP_VERSION_1_1));
+    lib.easy_setopt(
+        client->easy, CURLOPT_HTTP_VERSION,
+        (long)(request->http2 ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE : CURL_HTTP_VERSION_1_1));
     uint64_t began_ns = sw_clock_ns();
     CURLcode code = run(&transfer);
     sw_status status = finish(&transfer, code, began_ns, error);

@@ -36,8 +36,8 @@ typedef struct sw_request {
     sw_str body;        /* borrowed; at NULL: none */
     FILE *file;         /* the body instead, streamed; sent from where it stands */
     uint64_t file_bytes;
-    bool http2;        /* prior knowledge, with `te: trailers` */
-    long timeout_ms;   /* of the whole; 0: none */
+    bool http2;      /* prior knowledge, with `te: trailers` */
+    long timeout_ms; /* of the whole; 0: none */
     sw_progress *progress;
     /* Takes the body as it comes (server-sent events) instead of reply.body; false ends it. */
     bool (*take)(void *context, sw_str bytes);

@@ -89,20 +89,14 @@ static bool take_field(unsigned *field, sw_str *bytes, sw_str *in) {
     *field = (unsigned)(tag >> 3);
     *bytes = (sw_str){NULL, 0};
     switch (tag & 7) {
-    case WIRE_VARINT:
-        return take_varint(&length, in);
-    case WIRE_FIXED64:
-        length = 8;
-        break;
-    case WIRE_FIXED32:
-        length = 4;
-        break;
+    case WIRE_VARINT: return take_varint(&length, in);
+    case WIRE_FIXED64: length = 8; break;
+    case WIRE_FIXED32: length = 4; break;
     case WIRE_BYTES:
         if (!take_varint(&length, in))
             return false;
         break;
-    default:
-        return false;
+    default: return false;
     }
     if (length > in->len)
         return false;
@@ -150,16 +144,20 @@ static sw_str find_trailer(sw_str trailers, const char *name) {
     return (sw_str){NULL, 0};
 }
 
-sw_status sw_demo_read_grpc(double *to, size_t count, sw_str body, sw_str trailers, sw_error *error) {
-    sw_str code = find_trailer(trailers, "grpc-status"), why = find_trailer(trailers, "grpc-message");
+sw_status sw_demo_read_grpc(double *to, size_t count, sw_str body, sw_str trailers,
+                            sw_error *error) {
+    sw_str code = find_trailer(trailers, "grpc-status"),
+           why = find_trailer(trailers, "grpc-message");
     if (!sw_str_is(code, "0"))
-        return sw_fail(error, SW_CODE_INVALID, "gRPC status '%.*s': %.*s", SW_STR_ARG(code), SW_STR_ARG(why));
+        return sw_fail(error, SW_CODE_INVALID, "gRPC status '%.*s': %.*s", SW_STR_ARG(code),
+                       SW_STR_ARG(why));
     if (body.len < FRAME_BYTES || body.at[0] != 0)
         return sw_fail(error, SW_CODE_INVALID, "the gRPC answer holds no plain message");
     sw_str raw = find_raw((sw_str){body.at + FRAME_BYTES, body.len - FRAME_BYTES});
     if (raw.len != count * 2 * sizeof(float))
-        return sw_fail(error, SW_CODE_INVALID, "the gRPC answer holds %zu bytes of probabilities, not %zu",
-                       raw.len, count * 2 * sizeof(float));
+        return sw_fail(error, SW_CODE_INVALID,
+                       "the gRPC answer holds %zu bytes of probabilities, not %zu", raw.len,
+                       count * 2 * sizeof(float));
     for (size_t i = 0; i < count; i++) {
         float value;
         memcpy(&value, raw.at + (2 * i + 1) * sizeof value, sizeof value);

@@ -94,8 +94,8 @@ typedef struct sw_demo_load {
     atomic_bool stop;
 } sw_demo_load;
 
-SW_MUST_USE sw_status sw_demo_load_start(sw_demo_load *load, const char *url, const sw_demo_rows *rows,
-                                         sw_error *error);
+SW_MUST_USE sw_status sw_demo_load_start(sw_demo_load *load, const char *url,
+                                         const sw_demo_rows *rows, sw_error *error);
 /* Answers of `version` so far. */
 unsigned long long sw_demo_load_answers(sw_demo_load *load, unsigned version);
 void sw_demo_load_stop(sw_demo_load *load);

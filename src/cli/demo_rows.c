@@ -99,8 +99,10 @@ static void add_number(sw_buf *out, double value) {
 }
 
 void sw_demo_write_infer(sw_buf *out, const sw_demo_rows *rows, size_t first, size_t count) {
-    sw_buf_printf(out, "{\"inputs\":[{\"name\":\"features\",\"datatype\":\"FP32\",\"shape\":[%zu,%d],\"data\":[",
-                  count, SW_DEMO_COLUMNS);
+    sw_buf_printf(
+        out,
+        "{\"inputs\":[{\"name\":\"features\",\"datatype\":\"FP32\",\"shape\":[%zu,%d],\"data\":[",
+        count, SW_DEMO_COLUMNS);
     for (size_t row = 0; row < count; row++)
         for (size_t i = 0; i < SW_DEMO_COLUMNS; i++) {
             if (row || i)
@@ -124,7 +126,8 @@ void sw_demo_write_records(sw_buf *out, const sw_demo_rows *rows, size_t first, 
 
 static sw_status read_pairs(double *to, size_t count, const json_t *data, sw_error *error) {
     if (json_array_size(data) != 2 * count)
-        return sw_fail(error, SW_CODE_INVALID, "the answer holds no two probabilities for each row");
+        return sw_fail(error, SW_CODE_INVALID,
+                       "the answer holds no two probabilities for each row");
     for (size_t i = 0; i < count; i++)
         to[i] = json_number_value(json_array_get(data, 2 * i + 1));
     return SW_OK;

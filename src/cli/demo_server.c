@@ -46,17 +46,17 @@ static unsigned try_port(unsigned port) {
 }
 
 static sw_status choose_address(sw_demo_server *server, const char *listen_at, sw_error *error) {
-    unsigned port = 0;
-    if (!listen_at) {
-        port = try_port(PORT_DEFAULT);
-        if (!port)
-            port = try_port(0);
-        if (!port)
-            return sw_fail(error, SW_CODE_IO, "no free port on 127.0.0.1: %s", strerror(errno));
-        snprintf(server->listen, sizeof server->listen, "127.0.0.1:%u", port);
-    } else {
+    const char *colon = listen_at ? strrchr(listen_at, ':') : NULL;
+    bool any_port = colon && strcmp(colon, ":0") == 0;
+    int host_len = any_port ? (int)(colon - listen_at) : 0;
+    unsigned port = listen_at ? 0 : try_port(PORT_DEFAULT);
+    if (!port && (!listen_at || any_port) && !(port = try_port(0)))
+        return sw_fail(error, SW_CODE_IO, "no free port on 127.0.0.1: %s", strerror(errno));
+    if (port)
+        snprintf(server->listen, sizeof server->listen, "%.*s:%u", any_port ? host_len : 9,
+                 any_port ? listen_at : "127.0.0.1", port);
+    else
         snprintf(server->listen, sizeof server->listen, "%s", listen_at);
-    }
     bool is_socket = strncmp(server->listen, "unix:", 5) == 0;
     snprintf(server->url, sizeof server->url, "%s%s", is_socket ? "" : "http://", server->listen);
     return SW_OK;
@@ -79,8 +79,11 @@ static sw_status choose_data(sw_demo_server *server, const char *data, sw_error 
 
 /* In the child: ends with the parent, but not by a Ctrl-C that is meant for the parent. */
 static void become_server(const sw_demo_server *server) {
-    char *const arguments[] = {"slipway",  "serve", "--data", (char *)(uintptr_t)server->data,
-                               "--listen", (char *)(uintptr_t)server->listen, NULL};
+    char data[sizeof server->data], listen_at[sizeof server->listen];
+    memcpy(data, server->data, sizeof data);
+    memcpy(listen_at, server->listen, sizeof listen_at);
+    char name[] = "slipway", serve[] = "serve", data_name[] = "--data", listen_name[] = "--listen";
+    char *const arguments[] = {name, serve, data_name, data, listen_name, listen_at, NULL};
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     setpgid(0, 0);
     int null = open("/dev/null", O_RDONLY);
@@ -122,7 +125,8 @@ static sw_status wait_ready(sw_demo_server *server, sw_error *error) {
         bool runs = sw_demo_server_runs(server);
         read_log(said, sizeof said, server);
         if (!runs)
-            status = sw_fail(error, SW_CODE_IO, "the server did not start: %s", *said ? said : "it said nothing");
+            status = sw_fail(error, SW_CODE_IO, "the server did not start: %s",
+                             *said ? said : "it said nothing");
         else if (sw_clock_ns() > until_ns)
             status = sw_fail(error, SW_CODE_DEADLINE, "the server was not ready within %d s: %s",
                              READY_WITHIN_S, said);

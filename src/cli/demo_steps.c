@@ -33,7 +33,8 @@ static void pause_ms(long ms) {
     nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
 }
 
-static sw_status fail(sw_demo_tour *demo, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static sw_status fail(sw_demo_tour *demo, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 static sw_status fail(sw_demo_tour *demo, const char *format, ...) {
     va_list args;
@@ -43,7 +44,8 @@ static sw_status fail(sw_demo_tour *demo, const char *format, ...) {
     return (sw_status){SW_CODE_INTERNAL};
 }
 
-sw_status sw_demo_post(sw_reply *reply, sw_demo_tour *demo, const char *path, const char *type, sw_str body) {
+sw_status sw_demo_post(sw_reply *reply, sw_demo_tour *demo, const char *path, const char *type,
+                       sw_str body) {
     sw_client *client;
     SW_TRY(sw_cli_client(&client, demo->cli));
     sw_request request = {.method = "POST", .path = path, .type = type, .body = body};
@@ -70,8 +72,8 @@ static sw_status start(sw_demo_tour *demo) {
     sw_cli *cli = demo->cli;
     json_t *answer = NULL;
     uint64_t began_ns = sw_clock_ns();
-    SW_TRY(sw_demo_server_start(&demo->server, sw_cli_value(cli, "listen"), sw_cli_value(cli, "data"),
-                                &cli->error));
+    SW_TRY(sw_demo_server_start(&demo->server, sw_cli_value(cli, "listen"),
+                                sw_cli_value(cli, "data"), &cli->error));
     double ready_s = (double)(sw_clock_ns() - began_ns) / 1e9;
     SW_TRY(sw_client_make(&cli->client, demo->server.url, NULL, NULL, &cli->error));
     SW_TRY(sw_cli_ask(&answer, cli, NULL, "GET", NULL, "/api/v1/status"));
@@ -101,8 +103,10 @@ static sw_status push(sw_demo_tour *demo, const char *model, const char *check, 
     say(demo, SW_DEMO_MODEL "@%lld: %s · %s · %s · profile of %s · %s",
         (long long)sw_js_integer(answer, "version"), what,
         sw_text_plural(json_array_size(json_object_get(signature, "features")), "feature").at,
-        sw_text_bytes((uint64_t)sw_js_integer(json_object_get(answer, "artifact"), "size_bytes")).at,
-        sw_text_plural((uint64_t)sw_js_integer(json_object_get(answer, "profile"), "rows"), "row").at,
+        sw_text_bytes((uint64_t)sw_js_integer(json_object_get(answer, "artifact"), "size_bytes"))
+            .at,
+        sw_text_plural((uint64_t)sw_js_integer(json_object_get(answer, "profile"), "rows"), "row")
+            .at,
         sw_text_duration((double)(sw_clock_ns() - began_ns) / 1e9).at);
     json_decref(answer);
     return SW_OK;
@@ -121,7 +125,8 @@ static sw_status push_second(sw_demo_tour *demo) {
 /* The server replays the check rows on the way. */
 static sw_status deploy(sw_demo_tour *demo, const char *version) {
     json_t *body = json_pack("{s:s}", "version", version), *answer = NULL;
-    sw_status status = sw_cli_ask(&answer, demo->cli, NULL, "POST", body, MODEL_PATH "/deployments");
+    sw_status status =
+        sw_cli_ask(&answer, demo->cli, NULL, "POST", body, MODEL_PATH "/deployments");
     json_decref(body);
     SW_TRY(status);
     say(demo, SW_DEMO_MODEL "@%lld live in %s · %s · check rows agree",
@@ -137,17 +142,18 @@ static sw_status deploy_first(sw_demo_tour *demo) {
 }
 
 /* Holds what came back against what the training code said. */
-static sw_status compare(sw_demo_tour *demo, const double *got, const char *protocol, double seconds) {
+static sw_status compare(sw_demo_tour *demo, const double *got, const char *protocol,
+                         double seconds) {
     double worst = 0;
     for (size_t i = 0; i < demo->check.count; i++) {
         double off = fabs(got[i] - demo->check.expected[i]);
         worst = off > worst || isnan(off) ? off : worst;
     }
     if (!(worst <= AGREE_WITHIN))
-        return fail(demo, "over %s a prediction is off by %g from what the training code said", protocol,
-                    worst);
-    say(demo, "%zu rows over %s in %s · off from the training code by %.0e at most", demo->check.count,
-        protocol, sw_text_duration(seconds).at, worst);
+        return fail(demo, "over %s a prediction is off by %g from what the training code said",
+                    protocol, worst);
+    say(demo, "%zu rows over %s in %s · off from the training code by %.0e at most",
+        demo->check.count, protocol, sw_text_duration(seconds).at, worst);
     return SW_OK;
 }
 
@@ -159,7 +165,8 @@ static sw_status score_rest(sw_demo_tour *demo) {
     sw_status status =
         sw_demo_post(&reply, demo, "/v2/models/" SW_DEMO_MODEL "/infer", NULL, sw_buf_str(&body));
     if (!sw_failed(status))
-        status = sw_demo_read_infer(got, demo->check.count, sw_buf_str(&reply.body), &demo->cli->error);
+        status =
+            sw_demo_read_infer(got, demo->check.count, sw_buf_str(&reply.body), &demo->cli->error);
     if (!sw_failed(status))
         status = compare(demo, got, "REST", reply.seconds);
     sw_reply_free(&reply);
@@ -175,7 +182,8 @@ static sw_status score_records(sw_demo_tour *demo) {
     sw_status status =
         sw_demo_post(&reply, demo, "/models/" SW_DEMO_MODEL "/predict", NULL, sw_buf_str(&body));
     if (!sw_failed(status))
-        status = sw_demo_read_records(got, demo->check.count, sw_buf_str(&reply.body), &demo->cli->error);
+        status = sw_demo_read_records(got, demo->check.count, sw_buf_str(&reply.body),
+                                      &demo->cli->error);
     if (!sw_failed(status))
         status = compare(demo, got, "named records", reply.seconds);
     sw_reply_free(&reply);
@@ -265,7 +273,8 @@ static sw_status send_real(sw_demo_tour *demo) {
     say(demo, "%s as they are, %s right · watch: %zu of %zu features drifted",
         sw_text_plural(sent, "unseen row").at, sw_text_percent((double)right / (double)sent).at,
         count_state(watch, "drifted"), json_array_size(json_object_get(watch, "features")));
-    sw_status status = calm ? SW_OK : fail(demo, "the watch says '%s' of rows like the training data", state);
+    sw_status status =
+        calm ? SW_OK : fail(demo, "the watch says '%s' of rows like the training data", state);
     json_decref(watch);
     return status;
 }
@@ -285,10 +294,11 @@ static sw_status send_drifted(sw_demo_tour *demo) {
         json_decref(watch);
     }
     if (!said)
-        return fail(demo, "the watch has not noticed %zu rows with lengths × %.1f", sent, SW_DEMO_STRETCH);
+        return fail(demo, "the watch has not noticed %zu rows with lengths × %.1f", sent,
+                    SW_DEMO_STRETCH);
     say(demo, "%s with lengths × %.1f, %s right · watch: drifted, %zu of %d features",
-        sw_text_plural(sent, "row").at, SW_DEMO_STRETCH, sw_text_percent((double)right / (double)sent).at,
-        drifted, SW_DEMO_COLUMNS);
+        sw_text_plural(sent, "row").at, SW_DEMO_STRETCH,
+        sw_text_percent((double)right / (double)sent).at, drifted, SW_DEMO_COLUMNS);
     return SW_OK;
 }
 
@@ -305,7 +315,7 @@ static sw_status wait_answers(sw_demo_tour *demo, unsigned version) {
 }
 
 static sw_status deploy_under_load(sw_demo_tour *demo) {
-    SW_TRY(sw_demo_load_start(&demo->load, demo->server.url, &demo->test, &demo->cli->error));
+    SW_TRY(sw_demo_load_start(&demo->load, demo->server.url, &demo->drifted, &demo->cli->error));
     SW_TRY(wait_answers(demo, 1));
     SW_TRY(deploy(demo, "2"));
     return wait_answers(demo, 2);
@@ -338,7 +348,8 @@ static sw_status count_failures(sw_demo_tour *demo) {
             first = caller->first_failure;
     }
     if (failures)
-        return fail(demo, "%llu of %llu requests failed during the swaps: %s", failures, requests, first);
+        return fail(demo, "%llu of %llu requests failed during the swaps: %s", failures, requests,
+                    first);
     say(demo, "%s by %d callers through both swaps · %s failed · slowest %s",
         sw_text_plural(requests, "request").at, SW_DEMO_CALLERS, sw_text_count(failures).at,
         sw_text_duration(slowest_s).at);

@@ -3,17 +3,18 @@
 
 void sw_cli_print_revision(const json_t *revision) {
     const char *model = sw_js_text(revision, "model");
-    printf("%s@%lld   live in %s · REST /v2/models/%s/infer · gRPC inference.GRPCInferenceService\n",
-           model, (long long)sw_js_integer(revision, "version"),
-           sw_text_duration(sw_js_number(revision, "took_ms") / 1e3).at, model);
+    printf(
+        "%s@%lld   live in %s · REST /v2/models/%s/infer · gRPC inference.GRPCInferenceService\n",
+        model, (long long)sw_js_integer(revision, "version"),
+        sw_text_duration(sw_js_number(revision, "took_ms") / 1e3).at, model);
 }
 
 static sw_status check_engine(sw_cli *cli, const char *engine) {
     if (!engine || strcmp(engine, "auto") == 0 || strcmp(engine, "native") == 0 ||
         strcmp(engine, "onnxruntime") == 0)
         return SW_OK;
-    return sw_fail(&cli->error, SW_CODE_USAGE, "--engine %.60s: it is one of auto, native, onnxruntime",
-                   engine);
+    return sw_fail(&cli->error, SW_CODE_USAGE,
+                   "--engine %.60s: it is one of auto, native, onnxruntime", engine);
 }
 
 static sw_status run(sw_cli *cli) {
@@ -47,8 +48,9 @@ const sw_cli_command sw_cli_deploy = {
     .name = "deploy",
     .arguments = "NAME[@VERSION|@ALIAS]",
     .summary = "makes a version answer under the model's name; the newest where none is said",
-    .details = "The version is loaded, warmed up and held against its check rows first. Where any of\n"
-               "that fails, what was live stays live.",
+    .details =
+        "The version is loaded, warmed up and held against its check rows first. Where any of\n"
+        "that fails, what was live stays live.",
     .examples = "slipway deploy fraud\nslipway deploy fraud@2\nslipway deploy fraud@champion",
     .options = options,
     .arguments_min = 1,

@@ -12,7 +12,7 @@ typedef struct event_tail {
     sw_buf text;        /* of the stream, not yet read */
 } event_tail;
 
-static void print_event(const sw_cli *cli, const json_t *event) {
+static void print_event(const sw_cli *cli, json_t *event) {
     if (sw_cli_json(cli)) {
         sw_cli_print_json(event);
         return;
@@ -20,15 +20,15 @@ static void print_event(const sw_cli *cli, const json_t *event) {
     const char *who = sw_js_text(event, "who"), *kind = sw_js_text(event, "kind");
     bool failed = strstr(kind, "failed") != NULL;
     printf("%s%s%s  %s%s%s", sw_term_style(stdout, SW_DIM),
-           sw_text_time(sw_js_integer(event, "at_ms"), sw_clock_wall_ms()).at, sw_term_style(stdout, SW_PLAIN),
-           failed ? sw_term_style(stdout, SW_BAD) : "", sw_js_text(event, "text"),
-           failed ? sw_term_style(stdout, SW_PLAIN) : "");
+           sw_text_time(sw_js_integer(event, "at_ms"), sw_clock_wall_ms()).at,
+           sw_term_style(stdout, SW_PLAIN), failed ? sw_term_style(stdout, SW_BAD) : "",
+           sw_js_text(event, "text"), failed ? sw_term_style(stdout, SW_PLAIN) : "");
     if (*who)
         printf("%s  · %s%s", sw_term_style(stdout, SW_DIM), who, sw_term_style(stdout, SW_PLAIN));
     putchar('\n');
 }
 
-static void print_new(event_tail *following, const json_t *event) {
+static void print_new(event_tail *following, json_t *event) {
     const char *model = sw_js_text(event, "model");
     json_int_t id = json_integer_value(json_object_get(event, "id"));
     if (id <= following->last_id || (following->model && strcmp(model, following->model) != 0))

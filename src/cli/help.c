@@ -82,7 +82,7 @@ void sw_cli_help_all(FILE *out, const sw_cli_command *const *commands) {
                 "slipway predict fraud rows.csv\n",
                 2);
     heading(out, "Exit status");
-    print_lines(out,
-                "0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused, 5 server unreachable\n", 2);
+    print_lines(
+        out, "0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused, 5 server unreachable\n", 2);
     fprintf(out, "\nslipway COMMAND --help says more.\n");
 }

@@ -26,7 +26,8 @@ static void add_traffic(sw_table *table, const json_t *model) {
     double rate = sw_js_number(traffic, "requests_per_s");
     sw_table_cell(table, rate > 0 ? SW_PLAIN : SW_DIM, "%s req/s", sw_text_rate(rate).at);
     if (sw_js_is_number(traffic, "p99_ms"))
-        sw_table_cell(table, SW_PLAIN, "%s", sw_text_duration(sw_js_number(traffic, "p99_ms") / 1e3).at);
+        sw_table_cell(table, SW_PLAIN, "%s",
+                      sw_text_duration(sw_js_number(traffic, "p99_ms") / 1e3).at);
     else
         sw_table_cell(table, SW_DIM, "–");
     sw_table_cell(table, errors > 0 ? SW_BAD : SW_PLAIN, "%s", sw_text_percent(errors).at);
@@ -44,7 +45,8 @@ static void add_watch(sw_table *table, const json_t *model) {
 }
 
 static void print_models(const json_t *models) {
-    static const char *const heads[] = {"MODEL", "LIVE", "NEWEST", "TRAFFIC", "P99", "ERRORS", "WATCH"};
+    static const char *const heads[] = {"MODEL", "LIVE",   "NEWEST", "TRAFFIC",
+                                        "P99",   "ERRORS", "WATCH"};
     sw_table *table = sw_table_make(7);
     for (size_t i = 0; i < 7; i++)
         sw_table_cell(table, SW_DIM, "%s", heads[i]);

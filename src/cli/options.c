@@ -119,8 +119,9 @@ static sw_status parse_letters(sw_cli *cli, char **argv, int argc, int *at) {
         const sw_cli_option *option = lookup_letter(cli, *letter);
         if (!option) {
             char command[64];
-            return sw_fail(&cli->error, SW_CODE_USAGE, "there is no option -%c. See: slipway %s --help",
-                           *letter, full_name(command, sizeof command, cli));
+            return sw_fail(&cli->error, SW_CODE_USAGE,
+                           "there is no option -%c. See: slipway %s --help", *letter,
+                           full_name(command, sizeof command, cli));
         }
         if (option->value)
             return take_option(cli, option, letter[1] ? letter + 1 : NULL, argv, argc, at);
@@ -130,7 +131,8 @@ static sw_status parse_letters(sw_cli *cli, char **argv, int argc, int *at) {
 }
 
 static bool is_letters(const char *text) {
-    return text[0] == '-' && ((text[1] >= 'a' && text[1] <= 'z') || (text[1] >= 'A' && text[1] <= 'Z'));
+    return text[0] == '-' &&
+           ((text[1] >= 'a' && text[1] <= 'z') || (text[1] >= 'A' && text[1] <= 'Z'));
 }
 
 sw_status sw_cli_parse(sw_cli *cli, int argc, char **argv) {
@@ -193,8 +195,9 @@ sw_status sw_cli_number(uint64_t *out, sw_cli *cli, const char *name, uint64_t f
     if (!value)
         return SW_OK;
     if (!sw_str_to_u64(out, sw_str_of(value), max) || *out < min)
-        return sw_fail(&cli->error, SW_CODE_USAGE, "--%s %s: a whole number from %llu to %llu is needed",
-                       name, value, (unsigned long long)min, (unsigned long long)max);
+        return sw_fail(&cli->error, SW_CODE_USAGE,
+                       "--%s %s: a whole number from %llu to %llu is needed", name, value,
+                       (unsigned long long)min, (unsigned long long)max);
     return SW_OK;
 }
 

@@ -29,7 +29,10 @@ static sw_status open_rows(prediction *work) {
     if ((row != NULL) + (data != NULL) + (path != NULL) > 1)
         return sw_fail(&cli->error, SW_CODE_USAGE,
                        "rows come from --row, --data or a file: one of them at a time");
-    work->what = row ? "--row" : data ? "--data" : path && strcmp(path, "-") != 0 ? path : "standard input";
+    work->what = row                              ? "--row"
+                 : data                           ? "--data"
+                 : path && strcmp(path, "-") != 0 ? path
+                                                  : "standard input";
     if (row)
         return sw_rows_open_row(&work->rows, sw_str_of(row), &cli->error);
     if (data)
@@ -56,9 +59,10 @@ static sw_status get_signature(json_t **version, prediction *work) {
                   newest = (long long)sw_js_integer(model, "newest_version");
         json_decref(model);
         if (!live)
-            return sw_fail(&cli->error, SW_CODE_NOT_FOUND,
-                           "%s is not deployed: its newest version is %s@%lld. Deploy it: slipway deploy %s",
-                           work->spec.name, work->spec.name, newest, work->spec.name);
+            return sw_fail(
+                &cli->error, SW_CODE_NOT_FOUND,
+                "%s is not deployed: its newest version is %s@%lld. Deploy it: slipway deploy %s",
+                work->spec.name, work->spec.name, newest, work->spec.name);
         snprintf(number, sizeof number, "%lld", live);
     }
     return sw_cli_ask(version, cli, "asking", "GET", NULL, "/api/v1/models/%s/versions/%s", name.at,
@@ -72,9 +76,10 @@ static sw_status match(prediction *work) {
     char model[300];
     sw_buf left_out = {0};
     SW_TRY(get_signature(&version, work));
-    snprintf(model, sizeof model, "%s@%lld", work->spec.name, (long long)sw_js_integer(version, "version"));
-    sw_status status = sw_rows_match(&left_out, work->rows, json_object_get(version, "signature"), model,
-                                     &work->cli->error);
+    snprintf(model, sizeof model, "%s@%lld", work->spec.name,
+             (long long)sw_js_integer(version, "version"));
+    sw_status status = sw_rows_match(&left_out, work->rows, json_object_get(version, "signature"),
+                                     model, &work->cli->error);
     if (left_out.len && !sw_failed(status) && !sw_cli_quiet(work->cli))
         fprintf(stderr, "%s: left out, no feature of %s: %.*s\n", work->what, model,
                 SW_STR_ARG(sw_buf_str(&left_out)));
@@ -140,7 +145,8 @@ static void print_csv_row(sw_str row, bool heads) {
 
 static void print_json_head(prediction *work, sw_str answer) {
     sw_str model = sw_slice_member(answer, "model"), version = sw_slice_member(answer, "version");
-    printf("{\"model\":%.*s,\"version\":%.*s,\"predictions\":[", SW_STR_ARG(model), SW_STR_ARG(version));
+    printf("{\"model\":%.*s,\"version\":%.*s,\"predictions\":[", SW_STR_ARG(model),
+           SW_STR_ARG(version));
     work->head_printed = true;
 }
 
@@ -191,7 +197,8 @@ static sw_status gather(uint64_t *rows, prediction *work) {
         ++*rows;
     }
     sw_buf_add_char(&work->body, ']');
-    return work->body.failed ? sw_fail(&work->cli->error, SW_CODE_NO_MEMORY, "out of memory") : SW_OK;
+    return work->body.failed ? sw_fail(&work->cli->error, SW_CODE_NO_MEMORY, "out of memory")
+                             : SW_OK;
 }
 
 static sw_status send(prediction *work, uint64_t rows) {
@@ -199,15 +206,17 @@ static sw_status send(prediction *work, uint64_t rows) {
     sw_client *client;
     SW_TRY(sw_cli_client(&client, cli));
     char path[2048];
-    sw_segment name = sw_client_segment(work->spec.name), version = sw_client_segment(work->spec.version);
+    sw_segment name = sw_client_segment(work->spec.name),
+               version = sw_client_segment(work->spec.version);
     snprintf(path, sizeof path, "/models/%s%s%s/predict", name.at, *version.at ? "/versions/" : "",
              version.at);
     sw_request request = {.method = "POST", .path = path, .body = sw_buf_str(&work->body)};
     SW_TRY(sw_client_do(sw_client_reply(client), client, &request, &cli->error));
     sw_status status = sw_cli_judge(cli, sw_client_reply(client));
-    if (sw_failed(status) && sw_client_reply(client)->http != 404 && work->done + rows > 1)
-        return sw_fail_within(status, &cli->error, "%s, rows %llu to %llu", work->what,
-                              (unsigned long long)work->done + 1, (unsigned long long)(work->done + rows));
+    unsigned long long first = work->done + 1, last = work->done + rows;
+    if (sw_failed(status) && sw_client_reply(client)->http != 404 && last > 1)
+        return sw_fail_within(status, &cli->error, "%s, rows %llu to %llu", work->what, first,
+                              last);
     return status;
 }
 
@@ -258,8 +267,9 @@ const sw_cli_command sw_cli_predict = {
     .other_names = "score infer",
     .arguments = "NAME[@VERSION|@ALIAS] [FILE|-]",
     .summary = "scores rows: of a file, of standard input, or typed",
-    .details = "FILE is CSV with a header, a JSON list of objects, or JSON Lines. Columns are matched to\n"
-               "features by name; further ones are left out. Each row gives one line of JSON.",
+    .details =
+        "FILE is CSV with a header, a JSON list of objects, or JSON Lines. Columns are matched to\n"
+        "features by name; further ones are left out. Each row gives one line of JSON.",
     .examples = "slipway predict fraud rows.csv\n"
                 "slipway predict fraud rows.csv --csv > scores.csv\n"
                 "slipway predict fraud --data '{\"amount\": 3.5, \"country\": \"NZ\"}'\n"

@@ -23,8 +23,8 @@ typedef struct push_work {
     const char *name;
     upload_file model, profile, check;
     json_t *signature;
-    json_t *version;  /* the answer */
-    json_t *alias;    /* … of the alias and the deployment, where they were asked for */
+    json_t *version; /* the answer */
+    json_t *alias;   /* … of the alias and the deployment, where they were asked for */
     json_t *revision;
 } push_work;
 
@@ -92,14 +92,15 @@ static sw_status prepare(push_work *push) {
     SW_TRY(sw_cli_spec_parse(&spec, push->name, &cli->error));
     if (*spec.version)
         return sw_fail(&cli->error, SW_CODE_USAGE,
-                       "the server numbers the versions itself: slipway push %s %s", spec.name, path);
+                       "the server numbers the versions itself: slipway push %s %s", spec.name,
+                       path);
     if (stat(path, &info) != 0 && strstr(push->name, ".onnx"))
         return sw_fail(&cli->error, SW_CODE_USAGE,
                        "the name comes first: did you mean slipway push %s %s?", path, push->name);
     if (export_hint(path))
         return sw_fail(&cli->error, SW_CODE_INVALID,
-                       "%s is no ONNX file, which is what Slipway serves: export it first (%s)", path,
-                       export_hint(path));
+                       "%s is no ONNX file, which is what Slipway serves: export it first (%s)",
+                       path, export_hint(path));
     SW_TRY(open_attachment(push, &push->model, path, "application/octet-stream"));
     SW_TRY(open_attachment(push, &push->profile, sw_cli_value(cli, "profile"), "text/csv"));
     SW_TRY(open_attachment(push, &push->check, sw_cli_value(cli, "check"), "text/csv"));
@@ -166,9 +167,9 @@ static sw_status set_alias(push_work *push) {
     char number[32];
     snprintf(number, sizeof number, "%lld", (long long)sw_js_integer(push->version, "version"));
     json_object_set_new(body, "version", json_string(number));
-    sw_status status = sw_cli_ask(&push->alias, push->cli, NULL, "PUT", body,
-                                  "/api/v1/models/%s/aliases/%s", sw_client_segment(push->name).at,
-                                  sw_client_segment(alias).at);
+    sw_status status =
+        sw_cli_ask(&push->alias, push->cli, NULL, "PUT", body, "/api/v1/models/%s/aliases/%s",
+                   sw_client_segment(push->name).at, sw_client_segment(alias).at);
     json_decref(body);
     return status;
 }
@@ -203,7 +204,8 @@ static void print_version(const push_work *push) {
            inputs = json_array_size(json_object_get(signature, "inputs")),
            outputs = json_array_size(json_object_get(signature, "outputs"));
     char name[300];
-    snprintf(name, sizeof name, "%s@%lld", push->name, (long long)sw_js_integer(version, "version"));
+    snprintf(name, sizeof name, "%s@%lld", push->name,
+             (long long)sw_js_integer(version, "version"));
     printf("%-*s   %s, %s · %s · sha256 %s", label_width(push), name,
            features ? sw_text_plural(features, "feature").at : sw_text_plural(inputs, "input").at,
            sw_text_plural(outputs, "output").at,
@@ -221,11 +223,11 @@ static void print_checked(const push_work *push) {
         return;
     const char *engine = sw_js_text(checked, "engine"), *why = sw_js_text(checked, "engine_why");
     bool told = strcmp(engine, "onnxruntime") != 0 && *why;
-    printf("%-*s   loads in %s, 1 row %s, 1,024 rows %s a row (%s%s%s)\n", label_width(push), "checked",
-           sw_text_duration(sw_js_number(checked, "load_ms") / 1e3).at,
+    printf("%-*s   loads in %s, 1 row %s, 1,024 rows %s a row (%s%s%s)\n", label_width(push),
+           "checked", sw_text_duration(sw_js_number(checked, "load_ms") / 1e3).at,
            sw_text_duration(sw_js_number(checked, "row1_us") / 1e6).at,
-           sw_text_duration(sw_js_number(checked, "row1024_us") / 1e6).at, engine,
-           told ? ": " : "", told ? why : "");
+           sw_text_duration(sw_js_number(checked, "row1024_us") / 1e6).at, engine, told ? ": " : "",
+           told ? why : "");
 }
 
 static void print_all(const push_work *push) {
@@ -234,7 +236,8 @@ static void print_all(const push_work *push) {
         return;
     print_checked(push);
     if (push->alias)
-        printf("%-*s   %s@%s\n", label_width(push), "alias", push->name, sw_js_text(push->alias, "name"));
+        printf("%-*s   %s@%s\n", label_width(push), "alias", push->name,
+               sw_js_text(push->alias, "name"));
     if (push->revision)
         sw_cli_print_revision(push->revision);
     else
@@ -290,9 +293,11 @@ static sw_status run(sw_cli *cli) {
 }
 
 static const sw_cli_option options[] = {
-    {"profile", 'p', "FILE.csv", "the training data: names the features, and is what live rows are "
-                                 "watched against"},
-    {"check", 'c', "FILE.csv", "rows with the training code's answers, replayed before each deploy"},
+    {"profile", 'p', "FILE.csv",
+     "the training data: names the features, and is what live rows are "
+     "watched against"},
+    {"check", 'c', "FILE.csv",
+     "rows with the training code's answers, replayed before each deploy"},
     {"signature", 0, "FILE.json", "names, types, ranges and categories of the features"},
     {"note", 'm', "TEXT", "a line for whoever reads the list of versions"},
     {"alias", 'a', "NAME", "set this alias on the new version"},

@@ -17,10 +17,11 @@ static sw_status run(sw_cli *cli) {
     uint64_t to = 0;
     SW_TRY(sw_cli_spec_parse(&spec, sw_cli_argument(cli, 0), &cli->error));
     if (*spec.version)
-        return sw_fail(&cli->error, SW_CODE_USAGE,
-                       "a rollback goes to a revision, not a version: slipway rollback %s [--to REV], "
-                       "or slipway deploy %s@%s",
-                       spec.name, spec.name, spec.version);
+        return sw_fail(
+            &cli->error, SW_CODE_USAGE,
+            "a rollback goes to a revision, not a version: slipway rollback %s [--to REV], "
+            "or slipway deploy %s@%s",
+            spec.name, spec.name, spec.version);
     SW_TRY(sw_cli_number(&to, cli, "to", 0, 1, UINT32_MAX));
     json_t *body = json_object(), *answer = NULL;
     if (to)

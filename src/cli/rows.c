@@ -39,12 +39,16 @@ struct sw_rows {
 
 /* ---- Opening ---- */
 
-static sw_status make(sw_rows **out, const char *what, sw_error *error) {
-    *out = sw_mem_zalloc(1, sizeof **out);
-    if (!*out)
-        return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory");
-    (*out)->what = what;
-    return SW_OK;
+/* NULL where memory is out. */
+static sw_rows *make(const char *what) {
+    sw_rows *rows = sw_mem_zalloc(1, sizeof *rows);
+    if (rows)
+        rows->what = what;
+    return rows;
+}
+
+static sw_status out_of_memory(sw_error *error) {
+    return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory");
 }
 
 void sw_rows_close(sw_rows *rows) {
@@ -81,14 +85,15 @@ static sw_status read_all(sw_rows *rows, sw_error *error) {
         sw_buf_add(&rows->text, piece, len);
     if (ferror(rows->file))
         return sw_fail(error, SW_CODE_IO, "%s: %s", rows->what, strerror(errno));
-    return rows->text.failed ? sw_fail(error, SW_CODE_NO_MEMORY, "out of memory") : SW_OK;
+    return rows->text.failed ? out_of_memory(error) : SW_OK;
 }
 
 /* The first byte that says anything; 0 where there is none. Byte order marks are no news. */
 static char sniff(sw_rows *rows) {
     do {
         for (; rows->at < rows->text.len; rows->at++) {
-            if (rows->at == 0 && rows->text.len >= 3 && memcmp(rows->text.at, "\xef\xbb\xbf", 3) == 0)
+            if (rows->at == 0 && rows->text.len >= 3 &&
+                memcmp(rows->text.at, "\xef\xbb\xbf", 3) == 0)
                 rows->at = 3;
             if (rows->at < rows->text.len && !strchr(" \t\r\n", rows->text.at[rows->at]))
                 return rows->text.at[rows->at];
@@ -106,9 +111,11 @@ static sw_status open_csv(sw_rows *rows, const char *path, sw_error *error) {
 
 sw_status sw_rows_open(sw_rows **out, const char *path, sw_error *error) {
     bool is_stdin = strcmp(path, "-") == 0;
-    SW_TRY(make(out, is_stdin ? "standard input" : path, error));
-    sw_rows *rows = *out;
+    sw_rows *rows = make(is_stdin ? "standard input" : path);
     sw_status status = SW_OK;
+    *out = rows;
+    if (!rows)
+        return out_of_memory(error);
     rows->file = is_stdin ? stdin : fopen(path, "re");
     if (!rows->file) {
         status = sw_fail(error, errno == ENOENT ? SW_CODE_NOT_FOUND : SW_CODE_IO, "%s: %s", path,
@@ -130,29 +137,36 @@ sw_status sw_rows_open(sw_rows **out, const char *path, sw_error *error) {
 }
 
 sw_status sw_rows_open_json(sw_rows **out, sw_str text, const char *what, sw_error *error) {
-    SW_TRY(make(out, what, error));
-    sw_buf_add_str(&(*out)->text, text);
-    char first = sniff(*out);
-    (*out)->is_list = first == '[';
-    if (!(*out)->text.failed && (first == '{' || first == '['))
-        return SW_OK;
-    sw_rows_close(*out);
+    sw_rows *rows = make(what);
     *out = NULL;
+    if (!rows)
+        return out_of_memory(error);
+    sw_buf_add_str(&rows->text, text);
+    char first = sniff(rows);
+    rows->is_list = first == '[';
+    if (!rows->text.failed && (first == '{' || first == '[')) {
+        *out = rows;
+        return SW_OK;
+    }
+    sw_rows_close(rows);
     return sw_fail(error, SW_CODE_USAGE,
                    "%s takes a JSON object or a list of them, such as '{\"amount\": 3.5}'", what);
 }
 
 sw_status sw_rows_open_row(sw_rows **out, sw_str text, sw_error *error) {
-    SW_TRY(make(out, "--row", error));
-    (*out)->positional = true;
-    sw_buf_add_str(&(*out)->text, text);
-    sw_status status = (*out)->text.failed
-                           ? sw_fail(error, SW_CODE_NO_MEMORY, "out of memory")
-                           : sw_csv_open_bytes(&(*out)->csv, sw_buf_str(&(*out)->text), error);
-    if (sw_failed(status)) {
-        sw_rows_close(*out);
-        *out = NULL;
-    }
+    sw_rows *rows = make("--row");
+    *out = NULL;
+    if (!rows)
+        return out_of_memory(error);
+    rows->positional = true;
+    sw_buf_add_str(&rows->text, text);
+    sw_status status = rows->text.failed
+                           ? out_of_memory(error)
+                           : sw_csv_open_bytes(&rows->csv, sw_buf_str(&rows->text), error);
+    if (sw_failed(status))
+        sw_rows_close(rows);
+    else
+        *out = rows;
     return status;
 }
 
@@ -188,7 +202,7 @@ static sw_status plan_field(field_plan *plan, const json_t *signature, const jso
                                                  : FIELD_NUMBER;
     plan->key = json_dumps(name, JSON_ENCODE_ANY);
     plan->name = sw_mem_copy(json_string_value(name), json_string_length(name));
-    return plan->key && plan->name ? SW_OK : sw_fail(error, SW_CODE_NO_MEMORY, "out of memory");
+    return plan->key && plan->name ? SW_OK : out_of_memory(error);
 }
 
 static const json_t *find_feature(const json_t *features, sw_str name) {
@@ -209,7 +223,7 @@ static sw_status match_header(sw_buf *left_out, sw_rows *rows, const json_t *sig
     SW_TRY(sw_csv_next(&header, rows->csv, error));
     rows->fields = sw_mem_zalloc(header.count ? header.count : 1, sizeof *rows->fields);
     if (!rows->fields)
-        return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory");
+        return out_of_memory(error);
     size_t matched = 0;
     for (; rows->field_count < header.count; rows->field_count++) {
         sw_str name = sw_str_trim(header.fields[rows->field_count]);
@@ -221,13 +235,17 @@ static sw_status match_header(sw_buf *left_out, sw_rows *rows, const json_t *sig
             sw_buf_printf(left_out, "%s%.*s", left_out->len ? ", " : "", SW_STR_ARG(name));
         }
     }
-    if (matched == 0)
-        return sw_fail(error, SW_CODE_INVALID,
-                       "%s: the first line names none of the features of %s. It begins with '%.*s', "
-                       "the features with '%s'",
-                       rows->what, model, SW_STR_ARG(header.fields[0]),
-                       json_string_value(json_object_get(json_array_get(features, 0), "name")));
-    return SW_OK;
+    if (matched)
+        return SW_OK;
+    const char *first = json_string_value(json_object_get(json_array_get(features, 0), "name"));
+    bool unnamed = first && strcmp(first, "x0") == 0;
+    sw_str begins = header.count ? header.fields[0] : SW_STR("");
+    return sw_fail(
+        error, SW_CODE_INVALID,
+        "%s: the first line names none of the features of %s. It begins with '%.*s', the "
+        "features with '%s'%s",
+        rows->what, model, SW_STR_ARG(begins), first ? first : "",
+        unnamed ? ", as nothing has named them: push it with --profile train.csv" : "");
 }
 
 static sw_status match_positions(sw_rows *rows, const json_t *signature, sw_error *error) {
@@ -235,7 +253,7 @@ static sw_status match_positions(sw_rows *rows, const json_t *signature, sw_erro
     size_t count = json_array_size(features);
     rows->fields = sw_mem_zalloc(count ? count : 1, sizeof *rows->fields);
     if (!rows->fields)
-        return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory");
+        return out_of_memory(error);
     for (; rows->field_count < count; rows->field_count++)
         SW_TRY(plan_field(&rows->fields[rows->field_count], signature,
                           json_array_get(features, rows->field_count), error));
@@ -303,7 +321,7 @@ static sw_status add_field(sw_buf *out, const sw_rows *rows, const field_plan *p
                            uint64_t line, sw_error *error) {
     if (plan->kind == FIELD_TEXT) {
         if (!add_text(out, text))
-            return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory");
+            return out_of_memory(error);
         return SW_OK;
     }
     text = sw_str_trim(text);
@@ -315,8 +333,8 @@ static sw_status add_field(sw_buf *out, const sw_rows *rows, const field_plan *p
     if (fits)
         return SW_OK;
     return sw_fail(error, SW_CODE_INVALID, "%s, line %llu, %s: '%.*s' is no %s", rows->what,
-                   (unsigned long long)line, plan->name, (int)(text.len < 60 ? text.len : 60), text.at,
-                   plan->kind == FIELD_BOOL ? "true or false" : "number");
+                   (unsigned long long)line, plan->name, (int)(text.len < 60 ? text.len : 60),
+                   text.at, plan->kind == FIELD_BOOL ? "true or false" : "number");
 }
 
 static sw_status next_csv(bool *more, sw_buf *out, sw_rows *rows, sw_error *error) {
@@ -326,8 +344,8 @@ static sw_status next_csv(bool *more, sw_buf *out, sw_rows *rows, sw_error *erro
     if (!*more)
         return SW_OK;
     if (row.count != rows->field_count && rows->positional)
-        return sw_fail(error, SW_CODE_USAGE, "--row has %zu values, the model takes %zu: %s, …", row.count,
-                       rows->field_count, rows->field_count ? rows->fields[0].name : "");
+        return sw_fail(error, SW_CODE_USAGE, "--row has %zu values, the model takes %zu: %s, …",
+                       row.count, rows->field_count, rows->field_count ? rows->fields[0].name : "");
     if (row.count != rows->field_count)
         return sw_fail(error, SW_CODE_INVALID, "%s, line %llu: %zu fields, the first line has %zu",
                        rows->what, (unsigned long long)row.line, row.count, rows->field_count);
@@ -373,13 +391,14 @@ static sw_status find_row(bool *more, sw_rows *rows, sw_error *error) {
         first = sniff(rows);
     }
     if (!first && rows->is_list && !rows->ended)
-        return sw_fail(error, SW_CODE_INVALID, "%s ends within its list, behind row %llu", rows->what,
-                       (unsigned long long)rows->count);
+        return sw_fail(error, SW_CODE_INVALID, "%s ends within its list, behind row %llu",
+                       rows->what, (unsigned long long)rows->count);
     if (first && first != '{')
-        return sw_fail(error, SW_CODE_INVALID,
-                       "%s, row %llu: an object of named values is needed, such as {\"amount\": 3.5}; "
-                       "it begins with '%c'",
-                       rows->what, (unsigned long long)rows->count + 1, first);
+        return sw_fail(
+            error, SW_CODE_INVALID,
+            "%s, row %llu: an object of named values is needed, such as {\"amount\": 3.5}; "
+            "it begins with '%c'",
+            rows->what, (unsigned long long)rows->count + 1, first);
     *more = first != 0;
     return SW_OK;
 }
@@ -396,13 +415,13 @@ static sw_status next_json(bool *more, sw_buf *out, sw_rows *rows, sw_error *err
         end = sw_slice_skip(rows->text.at + rows->at, rows->text.at + rows->text.len);
         tried = rows->text.len - rows->at;
         if (!end && tried > ROW_BYTES_MAX)
-            return sw_fail(error, SW_CODE_TOO_LARGE, "%s, row %llu is longer than 64 MB", rows->what,
-                           (unsigned long long)rows->count + 1);
+            return sw_fail(error, SW_CODE_TOO_LARGE, "%s, row %llu is longer than 64 MB",
+                           rows->what, (unsigned long long)rows->count + 1);
         if (!end && grew)
             grew = read_line(rows);
     }
     if (rows->text.failed)
-        return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory");
+        return out_of_memory(error);
     if (!end)
         return sw_fail(error, SW_CODE_INVALID, "%s ends within row %llu", rows->what,
                        (unsigned long long)rows->count + 1);

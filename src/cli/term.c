@@ -29,7 +29,7 @@ bool sw_term_is_live(FILE *stream) {
 
 const char *sw_term_style(FILE *stream, sw_style style) {
     static const char *const escapes[] = {
-        [SW_PLAIN] = "\033[0m",   [SW_BOLD] = "\033[1m",  [SW_DIM] = "\033[2m",
+        [SW_PLAIN] = "\033[0m", [SW_BOLD] = "\033[1m",  [SW_DIM] = "\033[2m",
         [SW_GOOD] = "\033[32m", [SW_WARN] = "\033[33m", [SW_BAD] = "\033[31m",
     };
     const char *no_colour = getenv("NO_COLOR");
@@ -155,7 +155,9 @@ void sw_progress_tick(sw_progress *progress, uint64_t done_bytes, uint64_t total
         return;
     uint64_t now_ns = sw_clock_ns();
     bool live = sw_term_is_live(stderr);
-    uint64_t pause_ns = !progress->shown ? SW_NS_PER_S / 2 : live ? SW_NS_PER_S / 5 : SW_NS_PER_S * 5;
+    uint64_t pause_ns = !progress->shown ? SW_NS_PER_S / 2
+                        : live           ? SW_NS_PER_S / 5
+                                         : SW_NS_PER_S * 5;
     if (now_ns - (progress->shown ? progress->shown_ns : progress->began_ns) < pause_ns)
         return;
     print_progress(progress, done_bytes, total_bytes, live);

@@ -111,8 +111,8 @@ sw_text sw_text_progress(uint64_t done_bytes, uint64_t total_bytes, double elaps
         return text_of("%s of %s", done.at, total.at);
     double rate = (double)done_bytes / elapsed_s;
     double left_s = floor((double)(total_bytes - done_bytes) / rate + 0.5);
-    return text_of("%s of %s · %s/s · %s left", done.at, total.at,
-                   sw_text_bytes((uint64_t)rate).at, sw_text_duration(left_s).at);
+    return text_of("%s of %s · %s/s · %s left", done.at, total.at, sw_text_bytes((uint64_t)rate).at,
+                   sw_text_duration(left_s).at);
 }
 
 void sw_text_bars(sw_buf *out, const double *shares, size_t count) {

@@ -19,8 +19,7 @@ static sw_status read_scopes(json_t *out, sw_cli *cli, const char *text) {
                            SW_STR_ARG(scope));
         json_array_append_new(out, json_stringn(scope.at, scope.len));
     }
-    return json_array_size(out) ? SW_OK
-                                : sw_fail(&cli->error, SW_CODE_USAGE, "--scopes is empty");
+    return json_array_size(out) ? SW_OK : sw_fail(&cli->error, SW_CODE_USAGE, "--scopes is empty");
 }
 
 static void print_secret(sw_cli *cli, const json_t *token) {
@@ -30,7 +29,8 @@ static void print_secret(sw_cli *cli, const json_t *token) {
     }
     printf("secret    %s\n", sw_js_text(token, "secret"));
     printf("token     %s · %s\n", sw_js_text(token, "id"), sw_js_text(token, "name"));
-    printf("next      shown only now; keep it: export SLIPWAY_TOKEN=%s\n", sw_js_text(token, "secret"));
+    printf("next      shown only now; keep it: export SLIPWAY_TOKEN=%s\n",
+           sw_js_text(token, "secret"));
 }
 
 static sw_status create(sw_cli *cli) {
@@ -38,8 +38,9 @@ static sw_status create(sw_cli *cli) {
     uint64_t expires_s = 0;
     SW_TRY(sw_cli_seconds(&expires_s, cli, "expires", 0));
     if (!scopes_text)
-        return sw_fail(&cli->error, SW_CODE_USAGE,
-                       "say what it may do: --scopes read,predict (of read, predict, track, deploy, admin)");
+        return sw_fail(
+            &cli->error, SW_CODE_USAGE,
+            "say what it may do: --scopes read,predict (of read, predict, track, deploy, admin)");
     json_t *body = json_object(), *scopes = json_array(), *answer = NULL;
     sw_status status = read_scopes(scopes, cli, scopes_text);
     json_object_set_new(body, "name", json_string(sw_cli_argument(cli, 0)));
@@ -67,15 +68,18 @@ static void add_token(sw_table *table, const json_t *token) {
     json_array_foreach(json_object_get(token, "scopes"), i, scope) {
         const char *name = json_string_value(scope);
         if (name && used + strlen(name) + 2 < sizeof scopes.at)
-            used += (size_t)snprintf(scopes.at + used, sizeof scopes.at - used, "%s%s", i ? "," : "", name);
+            used += (size_t)snprintf(scopes.at + used, sizeof scopes.at - used, "%s%s",
+                                     i ? "," : "", name);
     }
     sw_table_cell(table, SW_BOLD, "%s", sw_js_text(token, "id"));
     sw_table_cell(table, SW_PLAIN, "%s", sw_js_text(token, "name"));
     sw_table_cell(table, SW_PLAIN, "%s", scopes.at);
-    sw_table_cell(table, SW_PLAIN, "%s", sw_text_time(sw_js_integer(token, "created_ms"), now_ms).at);
+    sw_table_cell(table, SW_PLAIN, "%s",
+                  sw_text_time(sw_js_integer(token, "created_ms"), now_ms).at);
     bool over = expires_ms && expires_ms <= now_ms;
     sw_table_cell(table, over ? SW_BAD : SW_PLAIN, "%s%s",
-                  expires_ms ? sw_text_time(expires_ms, now_ms).at : "never", over ? " (over)" : "");
+                  expires_ms ? sw_text_time(expires_ms, now_ms).at : "never",
+                  over ? " (over)" : "");
 }
 
 static sw_status list(sw_cli *cli) {
@@ -96,7 +100,8 @@ static sw_status list(sw_cli *cli) {
         sw_table_print(table, stdout, 0);
         sw_table_free(table);
     } else if (!sw_cli_quiet(cli)) {
-        puts("no tokens: everybody on the server's machine may do everything, nobody else anything");
+        puts(
+            "no tokens: everybody on the server's machine may do everything, nobody else anything");
     }
     json_decref(answer);
     return SW_OK;
@@ -105,7 +110,8 @@ static sw_status list(sw_cli *cli) {
 static sw_status revoke(sw_cli *cli) {
     json_t *answer = NULL;
     const char *id = sw_cli_argument(cli, 0);
-    SW_TRY(sw_cli_ask(&answer, cli, NULL, "DELETE", NULL, "/api/v1/tokens/%s", sw_client_segment(id).at));
+    SW_TRY(sw_cli_ask(&answer, cli, NULL, "DELETE", NULL, "/api/v1/tokens/%s",
+                      sw_client_segment(id).at));
     json_decref(answer);
     if (sw_cli_json(cli))
         puts("{}");
@@ -152,8 +158,9 @@ const sw_cli_command sw_cli_token = {
     .other_names = "tokens",
     .arguments = "create|list|revoke",
     .summary = "makes, lists and revokes access tokens",
-    .details = "As long as there is no token, the server answers its own machine alone. From the first\n"
-               "on, every call needs one.",
+    .details =
+        "As long as there is no token, the server answers its own machine alone. From the first\n"
+        "on, every call needs one.",
     .examples = "slipway token create web-shop --scopes read,predict --expires 30d\n"
                 "slipway token list\nslipway token revoke tok_8f3a",
     .actions = actions,

@@ -6,8 +6,8 @@ static sw_status run(sw_cli *cli) {
     json_t *answer = NULL;
     SW_TRY(sw_cli_spec_parse(&spec, sw_cli_argument(cli, 0), &cli->error));
     if (*spec.version)
-        return sw_fail(&cli->error, SW_CODE_USAGE, "slipway undeploy takes a model's name alone: %s",
-                       spec.name);
+        return sw_fail(&cli->error, SW_CODE_USAGE,
+                       "slipway undeploy takes a model's name alone: %s", spec.name);
     SW_TRY(sw_cli_ask(&answer, cli, "draining", "DELETE", NULL, "/api/v1/models/%s/deployments",
                       sw_client_segment(spec.name).at));
     if (sw_cli_json(cli))

@@ -7,7 +7,8 @@ static sw_text aliases_of(const json_t *version) {
     size_t i, used = 0;
     json_t *alias;
     json_array_foreach(json_object_get(version, "aliases"), i, alias) {
-        const char *name = json_is_string(alias) ? json_string_value(alias) : sw_js_text(alias, "name");
+        const char *name =
+            json_is_string(alias) ? json_string_value(alias) : sw_js_text(alias, "name");
         int wrote = snprintf(text.at + used, sizeof text.at - used, "%s%s", i ? ", " : "", name);
         used += wrote > 0 ? (size_t)wrote : 0;
         if (used >= sizeof text.at)
@@ -43,8 +44,8 @@ static sw_status run(sw_cli *cli) {
     json_t *answer = NULL;
     SW_TRY(sw_cli_spec_parse(&spec, sw_cli_argument(cli, 0), &cli->error));
     if (*spec.version)
-        return sw_fail(&cli->error, SW_CODE_USAGE, "slipway versions takes a model's name alone: %s",
-                       spec.name);
+        return sw_fail(&cli->error, SW_CODE_USAGE,
+                       "slipway versions takes a model's name alone: %s", spec.name);
     SW_TRY(sw_cli_ask(&answer, cli, "asking", "GET", NULL, "/api/v1/models/%s/versions",
                       sw_client_segment(spec.name).at));
     if (sw_cli_json(cli)) {

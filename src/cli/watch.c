@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/mem.h"
 #include "cli/cli_private.h"
 
 #include <stdlib.h>
 #include <time.h>
 
-enum { BINS_MAX = 64, FOLLOW_PAUSE_S = 2, COLUMNS_MAX = 100000,
-       TRAFFIC_MINUTES_MAX = 24 * 60, TOO_FEW = 2 };
+enum {
+    BINS_MAX = 64,
+    FOLLOW_PAUSE_S = 2,
+    COLUMNS_MAX = 100000,
+    TRAFFIC_MINUTES_MAX = 24 * 60,
+    TOO_FEW = 2
+};
 
 /* Shares that differ by less are not worth a word. */
 #define NOTED_SHARE 0.005
@@ -28,13 +34,15 @@ static int rank(const char *state) {
     return 5;
 }
 
+typedef struct ranked {
+    const json_t *column;
+    int rank;
+    double psi;
+} ranked;
+
 static int compare(const void *a, const void *b) {
-    const json_t *x = *(const json_t *const *)a, *y = *(const json_t *const *)b;
-    int difference = rank(sw_js_text(x, "state")) - rank(sw_js_text(y, "state"));
-    if (difference)
-        return difference;
-    double px = sw_js_number(x, "psi"), py = sw_js_number(y, "psi");
-    return (py > px) - (py < px);
+    const ranked *x = a, *y = b;
+    return x->rank != y->rank ? x->rank - y->rank : (y->psi > x->psi) - (y->psi < x->psi);
 }
 
 static sw_style style_of(const char *state) {
@@ -93,9 +101,9 @@ static void print_drawn(const json_t *column, size_t name_width, size_t bars_wid
     add_note(&note, column);
     print_name(sw_js_text(column, "name"), SW_BOLD, name_width);
     printf("%.*s  %slive%s   PSI %.2f  %s%s%s%.*s\n", SW_STR_ARG(sw_buf_str(&live)),
-           sw_term_style(stdout, SW_DIM), sw_term_style(stdout, SW_PLAIN), sw_js_number(column, "psi"),
-           sw_term_style(stdout, style_of(state)), state, sw_term_style(stdout, SW_PLAIN),
-           SW_STR_ARG(sw_buf_str(&note)));
+           sw_term_style(stdout, SW_DIM), sw_term_style(stdout, SW_PLAIN),
+           sw_js_number(column, "psi"), sw_term_style(stdout, style_of(state)), state,
+           sw_term_style(stdout, SW_PLAIN), SW_STR_ARG(sw_buf_str(&note)));
     print_name("", SW_PLAIN, name_width);
     printf("%s%.*s  train%s\n", sw_term_style(stdout, SW_DIM), SW_STR_ARG(sw_buf_str(&train)),
            sw_term_style(stdout, SW_PLAIN));
@@ -131,24 +139,27 @@ static void widen(size_t *name_width, size_t *bars_width, const json_t *columns)
 static size_t print_columns(const watch_view *watching, const json_t *columns, size_t name_width,
                             size_t bars_width) {
     size_t count = json_array_size(columns), drawn = 0;
-    const json_t **sorted = count && count < COLUMNS_MAX ? calloc(count, sizeof *sorted) : NULL;
+    ranked *sorted = count && count < COLUMNS_MAX ? sw_mem_zalloc(count, sizeof *sorted) : NULL;
     if (!sorted)
         return 0;
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = json_array_get(columns, i);
+    for (size_t i = 0; i < count; i++) {
+        const json_t *column = json_array_get(columns, i);
+        sorted[i] =
+            (ranked){column, rank(sw_js_text(column, "state")), sw_js_number(column, "psi")};
+    }
     qsort(sorted, count, sizeof *sorted, compare);
     for (size_t i = 0; i < count; i++) {
-        int state = rank(sw_js_text(sorted[i], "state"));
-        bool has_bins = json_array_size(json_object_get(sorted[i], "bins")) > 0;
-        if (has_bins && (state < TOO_FEW || (watching->all && state == TOO_FEW + 1))) {
-            print_drawn(sorted[i], name_width, bars_width);
+        const json_t *column = sorted[i].column;
+        bool has_bins = json_array_size(json_object_get(column, "bins")) > 0;
+        bool moved = sorted[i].rank < TOO_FEW, same = sorted[i].rank == TOO_FEW + 1;
+        if (has_bins && (moved || (watching->all && same))) {
+            print_drawn(column, name_width, bars_width);
             drawn++;
         } else {
-            print_plain(sorted[i], name_width,
-                        (long long)sw_js_integer(watching->watch, "rows_min"));
+            print_plain(column, name_width, (long long)sw_js_integer(watching->watch, "rows_min"));
         }
     }
-    free(sorted);
+    sw_mem_free(sorted);
     return count + drawn;
 }
 
@@ -175,8 +186,8 @@ static void print_head(const watch_view *watching) {
     if (sw_js_is_number(traffic, "p50_ms"))
         printf(" · p50 %s · p99 %s", sw_text_duration(sw_js_number(traffic, "p50_ms") / 1e3).at,
                sw_text_duration(sw_js_number(traffic, "p99_ms") / 1e3).at);
-    printf(" · %s%s%s", failures ? sw_term_style(stdout, SW_BAD) : "", sw_text_plural(failures, "error").at,
-           failures ? sw_term_style(stdout, SW_PLAIN) : "");
+    printf(" · %s%s%s", failures ? sw_term_style(stdout, SW_BAD) : "",
+           sw_text_plural(failures, "error").at, failures ? sw_term_style(stdout, SW_PLAIN) : "");
     printf(" · %s in the last %llu min\n",
            sw_text_plural((uint64_t)sw_js_integer(watching->watch, "rows"), "row").at,
            (unsigned long long)watching->minutes);
@@ -187,13 +198,14 @@ static sw_status fetch(watch_view *watching) {
     sw_segment name = sw_client_segment(watching->spec.name),
                version = sw_client_segment(watching->spec.version);
     SW_TRY(sw_cli_ask(&watching->model, cli, NULL, "GET", NULL, "/api/v1/models/%s", name.at));
-    SW_TRY(sw_cli_ask(&watching->traffic, cli, NULL, "GET", NULL, "/api/v1/models/%s/traffic?minutes=%llu",
-                      name.at, (unsigned long long)(watching->minutes < TRAFFIC_MINUTES_MAX
-                                                        ? watching->minutes
-                                                        : TRAFFIC_MINUTES_MAX)));
-    return sw_cli_ask(&watching->watch, cli, "counting", "GET", NULL,
-                      "/api/v1/models/%s/watch?minutes=%llu%s%s", name.at,
-                      (unsigned long long)watching->minutes, *version.at ? "&version=" : "", version.at);
+    SW_TRY(sw_cli_ask(&watching->traffic, cli, NULL, "GET", NULL,
+                      "/api/v1/models/%s/traffic?minutes=%llu", name.at,
+                      (unsigned long long)(watching->minutes < TRAFFIC_MINUTES_MAX
+                                               ? watching->minutes
+                                               : TRAFFIC_MINUTES_MAX)));
+    return sw_cli_ask(
+        &watching->watch, cli, "counting", "GET", NULL, "/api/v1/models/%s/watch?minutes=%llu%s%s",
+        name.at, (unsigned long long)watching->minutes, *version.at ? "&version=" : "", version.at);
 }
 
 static void print_watch(watch_view *watching) {
@@ -207,7 +219,8 @@ static void print_watch(watch_view *watching) {
     widen(&name_width, &bars_width, outputs);
     size_t lines = 1 + print_columns(watching, features, name_width, bars_width);
     lines += print_columns(watching, outputs, name_width, bars_width);
-    if (strcmp(sw_js_text(watching->watch, "state"), "unwatched") == 0 && !sw_cli_quiet(watching->cli)) {
+    if (strcmp(sw_js_text(watching->watch, "state"), "unwatched") == 0 &&
+        !sw_cli_quiet(watching->cli)) {
         printf("  not watched: push it with --profile train.csv\n");
         lines++;
     }
@@ -256,9 +269,11 @@ const sw_cli_command sw_cli_watch = {
     .other_names = "drift",
     .arguments = "NAME[@VERSION|@ALIAS]",
     .summary = "shows live rows over the training data, feature by feature",
-    .details = "PSI, the population stability index, says how far a feature has moved: below 0.1 it is\n"
-               "the same, from 0.2 on it has drifted. Below 500 rows there is no verdict.",
-    .examples = "slipway watch fraud\nslipway watch fraud --minutes 60\nslipway watch fraud --follow",
+    .details =
+        "PSI, the population stability index, says how far a feature has moved: below 0.1 it is\n"
+        "the same, from 0.2 on it has drifted. Below 500 rows there is no verdict.",
+    .examples =
+        "slipway watch fraud\nslipway watch fraud --minutes 60\nslipway watch fraud --follow",
     .options = options,
     .arguments_min = 1,
     .arguments_max = 1,
