@@ -14,7 +14,7 @@
  * quote and line feed, and the parser walks from bit to bit. The mask outlives a row, so that a
  * block is loaded once however many rows lie in it.
  */
-enum { BLOCK = 64, CHUNK_BYTES = 256 << 10 };
+enum { BLOCK = 64, CHUNK_BYTES = 256 << 10, SMALL_CHUNK_BYTES = 1 << 10 };
 
 struct sw_csv {
     FILE *file; /* NULL: `rest` is what is left of the caller's bytes */
@@ -38,13 +38,15 @@ struct sw_csv {
 
 #ifdef __SSE2__
 static uint64_t marks_of(const char *at, bool *dirty) {
-    const __m128i comma = _mm_set1_epi8(','), quote = _mm_set1_epi8('"'), feed = _mm_set1_epi8('\n');
+    const __m128i comma = _mm_set1_epi8(','), quote = _mm_set1_epi8('"'),
+                  feed = _mm_set1_epi8('\n');
     uint64_t marks = 0;
     uint32_t high = 0;
     for (int i = 0; i < 4; i++) {
         __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(at + 16 * i));
-        __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, comma), _mm_cmpeq_epi8(bytes, quote)),
-                                   _mm_cmpeq_epi8(bytes, feed));
+        __m128i hit =
+            _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, comma), _mm_cmpeq_epi8(bytes, quote)),
+                         _mm_cmpeq_epi8(bytes, feed));
         marks |= (uint64_t)(uint32_t)_mm_movemask_epi8(hit) << (16 * i);
         high |= (uint32_t)_mm_movemask_epi8(bytes);
     }
@@ -92,15 +94,15 @@ static inline bool next_mark(size_t *at, sw_csv *csv) {
 /* ---- Bytes ---- */
 
 static sw_status new_reader(sw_csv **out, FILE *file, sw_str bytes, sw_error *error) {
+    size_t cap = file || bytes.len >= CHUNK_BYTES ? CHUNK_BYTES : SMALL_CHUNK_BYTES;
     sw_csv *csv = sw_mem_zalloc(1, sizeof *csv);
-    char *buf = sw_mem_alloc(CHUNK_BYTES + BLOCK);
+    char *buf = sw_mem_zalloc(1, cap + BLOCK);
     if (!csv || !buf) {
         sw_mem_free(csv);
         sw_mem_free(buf);
         return sw_fail(error, SW_CODE_NO_MEMORY, "not enough memory to read a CSV file");
     }
-    *csv = (sw_csv){.file = file, .rest = bytes, .buf = buf, .cap = CHUNK_BYTES, .line = 1};
-    memset(buf, 0, CHUNK_BYTES + BLOCK);
+    *csv = (sw_csv){.file = file, .rest = bytes, .buf = buf, .cap = cap, .line = 1};
     *out = csv;
     return SW_OK;
 }
@@ -108,8 +110,8 @@ static sw_status new_reader(sw_csv **out, FILE *file, sw_str bytes, sw_error *er
 sw_status sw_csv_open(sw_csv **out, const char *path, sw_error *error) {
     FILE *file = fopen(path, "rb");
     if (!file)
-        return sw_fail(error, errno == ENOENT ? SW_CODE_NOT_FOUND : SW_CODE_IO, "cannot open %s: %s", path,
-                       strerror(errno));
+        return sw_fail(error, errno == ENOENT ? SW_CODE_NOT_FOUND : SW_CODE_IO,
+                       "cannot open %s: %s", path, strerror(errno));
     setvbuf(file, NULL, _IONBF, 0);
     sw_status status = new_reader(out, file, (sw_str){0}, error);
     if (sw_failed(status))
@@ -134,10 +136,11 @@ void sw_csv_close(sw_csv *csv) {
 
 static sw_status grow(sw_csv *csv, sw_error *error) {
     if (csv->cap >= SW_CSV_ROW_BYTES_MAX)
-        return sw_fail(error, SW_CODE_INVALID,
-                       "line %llu: the row that begins here is longer than %d MiB; is there a quote that "
-                       "is never closed?",
-                       (unsigned long long)csv->row_line, SW_CSV_ROW_BYTES_MAX >> 20);
+        return sw_fail(
+            error, SW_CODE_INVALID,
+            "line %llu: the row that begins here is longer than %d MiB; is there a quote that "
+            "is never closed?",
+            (unsigned long long)csv->row_line, SW_CSV_ROW_BYTES_MAX >> 20);
     char *buf = sw_mem_realloc(csv->buf, csv->cap * 2 + BLOCK);
     if (!buf)
         return sw_fail(error, SW_CODE_NO_MEMORY, "line %llu: not enough memory for a row this long",
@@ -198,7 +201,8 @@ static sw_status more_fields(sw_csv *csv, sw_error *error) {
     if (doubled)
         csv->doubled = doubled;
     if (!fields || !doubled)
-        return sw_fail(error, SW_CODE_NO_MEMORY, "line %llu: not enough memory for a row of %zu fields",
+        return sw_fail(error, SW_CODE_NO_MEMORY,
+                       "line %llu: not enough memory for a row of %zu fields",
                        (unsigned long long)csv->row_line, csv->field_count);
     csv->field_cap = cap;
     return SW_OK;
@@ -254,10 +258,11 @@ static sw_status quoted(part *out, size_t *next, uint64_t *lines, sw_csv *csv, s
     bool comma = closed < csv->end && csv->buf[closed] == ',';
     bool line_end = after >= csv->end || csv->buf[after] == '\n';
     if (!comma && !line_end)
-        return sw_fail(error, SW_CODE_INVALID,
-                       "line %llu, field %zu: text follows the closing quote; write \"\" for a quote "
-                       "within a quoted field",
-                       (unsigned long long)(csv->line + *lines), csv->field_count + 1);
+        return sw_fail(
+            error, SW_CODE_INVALID,
+            "line %llu, field %zu: text follows the closing quote; write \"\" for a quote "
+            "within a quoted field",
+            (unsigned long long)csv->line + *lines, csv->field_count + 1);
     SW_TRY(add_field(csv, from + 1, at, error));
     if (doubled)
         csv->doubled[csv->doubled_count++] = (uint32_t)(csv->field_count - 1);
@@ -268,7 +273,8 @@ static sw_status quoted(part *out, size_t *next, uint64_t *lines, sw_csv *csv, s
     return SW_OK;
 }
 
-/* The row at csv->at, as far as the buffer holds it: PART_MORE or PART_ROW, then behind it `*next`. */
+/* The row at csv->at, as far as the buffer holds it: PART_MORE or PART_ROW, then behind it `*next`.
+ */
 static sw_status scan_row(part *out, size_t *next, sw_csv *csv, uint64_t *lines, sw_error *error) {
     size_t from = csv->at, at;
     csv->field_count = csv->doubled_count = 0;

@@ -3,13 +3,16 @@
  * csv: rows of comma-separated fields, read as a stream.
  *
  * Workload: files larger than memory, profiled at tens of millions of values a second; and small
- * uploads by strangers. Fields may be quoted ("" stands for a quote within one) and then hold commas and
- * line breaks; a row ends with LF or CRLF; a byte order mark and empty lines are skipped. A quote that does not
- * begin its field is an ordinary character, as spreadsheets write it.
+ * uploads by strangers. Fields may be quoted ("" stands for a quote within one) and then hold
+ * commas and line breaks; a row ends with LF or CRLF; a byte order mark and empty lines are
+ * skipped. A quote that does not begin its field is an ordinary character, as spreadsheets write
+ * it.
  *
- * Every row is checked to be UTF-8. Whether rows are as long as the header is for the caller to say.
+ * Every row is checked to be UTF-8. Whether rows are as long as the header is for the caller to
+ * say.
  *
- * Memory:  a row's fields point into the reader's buffer until the next call.
+ * Memory:  a row's fields point into the reader's buffer until the next call; 64 bytes behind a
+ *          field may be read too (whatever they are).
  * Threads: one at a time for each reader.
  * Layer:   base. Source of the format: RFC 4180.
  */

@@ -125,3 +125,68 @@ bool sw_bins_parse(double *out, sw_str text, sw_dtype dtype) {
         *out = (double)(float)*out;
     return true;
 }
+
+/* ---- Plain decimals, eight digits at a time ---- */
+
+/* How many of eight bytes, from the first on, are digits. */
+static unsigned digits_in(uint64_t bytes) {
+    uint64_t below = bytes - UINT64_C(0x3030303030303030),
+             above = bytes + UINT64_C(0x4646464646464646);
+    uint64_t other = (below | above | bytes) & UINT64_C(0x8080808080808080);
+    return other ? (unsigned)__builtin_ctzll(other) / 8 : 8;
+}
+
+/* The first `count` of eight digits as a number: the others become leading zeros. */
+static uint64_t value_of(uint64_t bytes, unsigned count) {
+    if (count == 0)
+        return 0;
+    uint64_t d = (bytes & UINT64_C(0x0F0F0F0F0F0F0F0F)) << (64 - 8 * count);
+    d = (d * 10 + (d >> 8)) & UINT64_C(0x00FF00FF00FF00FF);
+    d = (d * 100 + (d >> 16)) & UINT64_C(0x0000FFFF0000FFFF);
+    return (d * 10000 + (d >> 32)) & UINT64_C(0xFFFFFFFF);
+}
+
+/*
+ * [-]digits[.digits] with at most eight digits on each side and fifteen in all. Those are a whole
+ * number below 2^53 over a power of ten that is exact too, so that one division rounds correctly
+ * (Clinger).
+ */
+static bool parse_decimal(double *out, sw_str text) {
+    static const double tens[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
+    uint64_t bytes;
+    bool negative = text.at[0] == '-';
+    const char *at = text.at + negative;
+    size_t len = text.len - negative;
+    memcpy(&bytes, at, 8);
+    unsigned before = digits_in(bytes), after = 0;
+    before = before < len ? before : (unsigned)len;
+    uint64_t whole = value_of(bytes, before);
+    if (before < len) {
+        memcpy(&bytes, at + before + 1, 8);
+        after = digits_in(bytes);
+        if (at[before] != '.' || len - before - 1 > after || before + after > 15)
+            return false;
+        after = (unsigned)(len - before - 1);
+        whole = whole * (uint64_t)tens[after] + value_of(bytes, after);
+    }
+    *out = (negative ? -(double)whole : (double)whole) / tens[after];
+    return before + after > 0;
+}
+
+/*
+ * Rounding to float after rounding to double goes wrong only for a decimal that is not halfway
+ * between two floats, but so near that its double is. With at most eight decimals there is none: a
+ * decimal k / 10^8 and a halfway point j / 2^b, j of 25 bits, that differ at all differ by at least
+ * 1 / (5^8 2^b), which is above half a unit in the double's last place, 2^(-29 - b).
+ */
+bool sw_bins_parse_padded(double *out, sw_str text, sw_dtype dtype) {
+    if (text.len && parse_decimal(out, text)) {
+        if (dtype != SW_FP32 && dtype != SW_FP16)
+            return true;
+        if (dtype == SW_FP32) {
+            *out = (double)(float)*out;
+            return true;
+        }
+    }
+    return sw_bins_parse(out, text, dtype);
+}

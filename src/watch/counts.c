@@ -8,14 +8,16 @@ enum { FORM = 1 };
 /* Beyond what any window can count, and far below where a sum could wrap around. */
 #define COUNT_MAX (UINT64_C(1) << 52)
 
-sw_status sw_counts_make(sw_counts *out, uint32_t bin_count, uint32_t label_count, sw_error *error) {
+sw_status sw_counts_make(sw_counts *out, uint32_t bin_count, uint32_t label_count,
+                         sw_error *error) {
     *out = (sw_counts){.bin_count = bin_count, .label_count = label_count};
     out->bins = sw_mem_zalloc(bin_count, sizeof *out->bins);
     out->labels = sw_mem_zalloc(label_count, sizeof *out->labels);
     if (out->bins && out->labels)
         return SW_OK;
     sw_counts_free(out);
-    return sw_fail(error, SW_CODE_NO_MEMORY, "not enough memory for the counts of %u bins", bin_count);
+    return sw_fail(error, SW_CODE_NO_MEMORY, "not enough memory for the counts of %u bins",
+                   bin_count);
 }
 
 void sw_counts_free(sw_counts *counts) {
@@ -61,9 +63,13 @@ static void put(sw_buf *out, uint64_t value) {
     sw_buf_add_char(out, (char)value);
 }
 
+static void put_count(sw_buf *out, uint64_t count) {
+    put(out, count < COUNT_MAX ? count : COUNT_MAX);
+}
+
 static void put_labels(sw_buf *out, const sw_labels *labels) {
-    put(out, labels->missing);
-    put(out, labels->others);
+    put_count(out, labels->missing);
+    put_count(out, labels->others);
     put(out, labels->used);
     for (size_t i = 0; labels->used && i < SW_LABEL_SLOTS; i++) {
         const sw_label *label = &labels->slots[i];
@@ -71,14 +77,14 @@ static void put_labels(sw_buf *out, const sw_labels *labels) {
             continue;
         put(out, label->len);
         sw_buf_add(out, label->text, label->len);
-        put(out, label->count);
+        put_count(out, label->count);
     }
 }
 
 void sw_counts_encode(sw_buf *out, const sw_counts *counts) {
     uint64_t zeros = 0;
     sw_buf_add_char(out, FORM);
-    put(out, counts->rows);
+    put_count(out, counts->rows);
     put(out, counts->bin_count);
     for (uint32_t i = 0; i < counts->bin_count; i++) {
         if (counts->bins[i] == 0) {
@@ -87,7 +93,7 @@ void sw_counts_encode(sw_buf *out, const sw_counts *counts) {
         }
         if (zeros)
             put(out, (zeros - 1) * 2);
-        put(out, counts->bins[i] * 2 + 1);
+        put(out, (counts->bins[i] < COUNT_MAX ? counts->bins[i] : COUNT_MAX) * 2 + 1);
         zeros = 0;
     }
     if (zeros)
@@ -173,9 +179,10 @@ static bool read_form(sw_counts *into, sw_str bytes, bool apply) {
 
 sw_status sw_counts_add_encoded(sw_counts *into, sw_str bytes, sw_error *error) {
     if (bytes.len == 0 || !read_form(into, bytes, false))
-        return sw_fail(error, SW_CODE_INVALID,
-                       "stored counts are damaged, or were made for other features or by another version "
-                       "of this program");
+        return sw_fail(
+            error, SW_CODE_INVALID,
+            "stored counts are damaged, or were made for other features or by another version "
+            "of this program");
     read_form(into, bytes, true);
     return SW_OK;
 }

@@ -29,8 +29,8 @@ static void label_number(sw_bar *bar, const char *before, double x) {
 }
 
 /* A bar for what lies out of the range, where anything does. */
-static void add_outside(sw_bar *bars, size_t *count, const sw_profile_column *c, const uint64_t *live,
-                        bool above) {
+static void add_outside(sw_bar *bars, size_t *count, const sw_profile_column *c,
+                        const uint64_t *live, bool above) {
     uint32_t bin = above ? c->bin_count - 1 : SW_BIN_BELOW;
     if (c->counts[bin] + live[bin] == 0)
         return;
@@ -62,40 +62,34 @@ static size_t level_bars(sw_bar *bars, const sw_profile_column *c, const uint64_
 
 /* The edges between which all but about 1.5 % at either end of the reference lie. */
 static void middle_of(double *low, double *high, const sw_profile_column *c) {
-    uint64_t sum = 0, total = 0;
-    uint32_t from = 0, to = c->cut_count + 1;
-    for (uint32_t i = 0; i <= c->cut_count; i++)
-        total += c->counts[SW_BIN_FIRST + i];
-    for (uint32_t i = 0; i <= c->cut_count; i++) {
-        if ((double)sum < 0.015 * (double)total)
-            from = i;
-        sum += c->counts[SW_BIN_FIRST + i];
-        if ((double)sum > 0.985 * (double)total) {
-            to = i + 1;
-            break;
-        }
+    uint32_t last = c->cut_count + 1, from = 0, to = 0;
+    double sum = 0, total = 0;
+    for (uint32_t i = 0; i < last; i++)
+        total += (double)c->counts[SW_BIN_FIRST + i];
+    for (uint32_t k = 0; k <= last; k++) {
+        from = sum < 0.015 * total ? k + 1 : from;
+        to = sum <= 0.985 * total ? k : to;
+        sum += k < last ? (double)c->counts[SW_BIN_FIRST + k] : 0;
     }
-    bool wide = from + 4 < to;
-    *low = edge(c, wide && from ? from + (from + 1 < to) : 0);
-    *high = edge(c, wide && to <= c->cut_count ? to - 1 : c->cut_count + 1);
-    if (!(*low < *high)) {
-        *low = c->min;
-        *high = c->max;
-    }
+    bool wide = to >= from + 4;
+    *low = edge(c, wide ? from : 0);
+    *high = edge(c, wide ? to : last);
 }
 
 static size_t even_bars(sw_bar *bars, const sw_profile_column *c) {
     double low, high;
     size_t count = 0;
     middle_of(&low, &high, c);
-    bool first = c->min < low, last = high < c->max, ratios = low > 0 && high / low > 50;
+    bool first = c->min < low, last = high<c->max, ratios = low> 0 && high / low > 50;
     int inner = SW_DISPLAY_BINS - first - last;
     double at = low;
     if (first)
         add_bar(bars, &count, c->min, low);
     for (int i = 1; i <= inner; i++) {
         double part = (double)i / inner;
-        double to = i == inner ? high : ratios ? low * pow(high / low, part) : low + (high - low) * part;
+        double to = i == inner ? high
+                    : ratios   ? low * pow(high / low, part)
+                               : low + (high - low) * part;
         add_bar(bars, &count, at, to);
         at = to;
     }
@@ -195,8 +189,12 @@ size_t sw_display_scores(sw_bar *bars, const uint64_t *live) {
     return count;
 }
 
+typedef struct ranked {
+    const sw_label *label;
+} ranked;
+
 static int by_count(const void *left, const void *right) {
-    const sw_label *a = *(const sw_label *const *)left, *b = *(const sw_label *const *)right;
+    const sw_label *a = ((const ranked *)left)->label, *b = ((const ranked *)right)->label;
     if (a->count != b->count)
         return a->count < b->count ? 1 : -1;
     int order = memcmp(a->text, b->text, a->len < b->len ? a->len : b->len);
@@ -204,22 +202,22 @@ static int by_count(const void *left, const void *right) {
 }
 
 size_t sw_display_labels(sw_bar *bars, const sw_labels *labels) {
-    const sw_label *found[SW_LABEL_SLOTS];
+    ranked found[SW_LABEL_SLOTS];
     size_t found_count = 0, count = 0;
     double rest = (double)labels->others;
     for (size_t i = 0; i < SW_LABEL_SLOTS; i++)
         if (labels->slots[i].count)
-            found[found_count++] = &labels->slots[i];
+            found[found_count++].label = &labels->slots[i];
     if (found_count)
         qsort(found, found_count, sizeof *found, by_count);
     for (size_t i = 0; i < found_count; i++) {
         if (count == SW_DISPLAY_BINS - 1) {
-            rest += (double)found[i]->count;
+            rest += (double)found[i].label->count;
             continue;
         }
         sw_bar *bar = add_bar(bars, &count, NAN, NAN);
-        bar->label = (sw_str){found[i]->text, found[i]->len};
-        bar->live = (double)found[i]->count;
+        bar->label = (sw_str){found[i].label->text, found[i].label->len};
+        bar->live = (double)found[i].label->count;
     }
     if (rest > 0) {
         sw_bar *bar = add_bar(bars, &count, NAN, NAN);

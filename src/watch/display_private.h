@@ -2,8 +2,8 @@
 /*
  * display: a few bins that a person can look at, from the fine ones that statistics are made from.
  *
- * A numeric feature's fine bins hold equal counts of the reference, which as bars would look flat. So
- * they are spread over bars of equal width (of equal ratio where the values span orders of
+ * A numeric feature's fine bins hold equal counts of the reference, which as bars would look flat.
+ * So they are spread over bars of equal width (of equal ratio where the values span orders of
  * magnitude), with the outermost percents in a bar at either end.
  *
  * Layer: domain.
@@ -16,8 +16,8 @@
 enum { SW_DISPLAY_BINS = 20, SW_DISPLAY_LABEL_BYTES = 48 };
 
 typedef struct sw_bar {
-    double from, to;       /* NaN: the bar has a label alone */
-    sw_str label;          /* empty: it has none; borrowed, or `text` */
+    double from, to;        /* NaN: the bar has a label alone */
+    sw_str label;           /* empty: it has none; borrowed, or `text` */
     double reference, live; /* counts; spread ones need not be whole */
     char text[SW_DISPLAY_LABEL_BYTES];
 } sw_bar;

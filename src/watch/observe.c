@@ -15,14 +15,14 @@
 enum { ROWS_PER_BLOCK = 64 };
 
 typedef struct probe {
-    uint32_t column; /* of the tensor's row */
-    uint32_t first;  /* counter of bin 0 */
+    uint32_t column;  /* of the tensor's row */
+    uint32_t first;   /* counter of bin 0 */
     const void *bins; /* sw_keys32, sw_keys64 or sw_catalog */
 } probe;
 
 /* Where a lane's values lie: rows of `width`, from the block's first row. */
 typedef struct span {
-    const void *data;
+    void *data; /* read only */
     size_t width, rows;
 } span;
 
@@ -37,16 +37,16 @@ struct sw_lane {
 
 /* ---- Numbers into bins ---- */
 
-#define BIN_LANE(name, type, keys_type, bin_of)                                           \
-    static void count_##name(const sw_lane *lane, sw_shard *shard, span at) {             \
-        for (uint32_t i = 0; i < lane->probe_count; i++) {                                \
-            const probe *p = &lane->probes[i];                                            \
-            const keys_type *keys = p->bins;                                              \
-            const type *x = (const type *)at.data + p->column;                            \
-            uint32_t *counts = shard->counts + p->first;                                  \
-            for (size_t row = 0; row < at.rows; row++, x += at.width)                     \
-                counts[bin_of]++;                                                         \
-        }                                                                                 \
+#define BIN_LANE(name, type, keys_type, bin_of)                               \
+    static void count_##name(const sw_lane *lane, sw_shard *shard, span at) { \
+        for (uint32_t i = 0; i < lane->probe_count; i++) {                    \
+            const probe *p = &lane->probes[i];                                \
+            const keys_type *keys = p->bins;                                  \
+            const type *x = (const type *)at.data + p->column;                \
+            uint32_t *counts = shard->counts + p->first;                      \
+            for (size_t row = 0; row < at.rows; row++, x += at.width)         \
+                counts[bin_of]++;                                             \
+        }                                                                     \
     }
 
 BIN_LANE(f32, float, sw_keys32, sw_keys32_bin(keys, *x))
@@ -75,7 +75,7 @@ static count_fn *const bin_lanes[SW_DTYPE_COUNT] = {
 /* ---- The rarer lanes, a value at a time ---- */
 
 static sw_tensor as_tensor(const sw_lane *lane, span at) {
-    return (sw_tensor){.dtype = lane->dtype, .count = at.rows * at.width, .data = (void *)(uintptr_t)at.data};
+    return (sw_tensor){.dtype = lane->dtype, .count = at.rows * at.width, .data = at.data};
 }
 
 /* Categories that are numbers. */
@@ -97,8 +97,9 @@ static void count_missing(const sw_lane *lane, sw_shard *shard, span at) {
         const probe *p = &lane->probes[i];
         for (size_t row = 0; row < at.rows; row++) {
             size_t value = row * at.width + p->column;
-            shard->counts[p->first] += lane->dtype == SW_BYTES ? ((const sw_str *)at.data)[value].len == 0
-                                                               : isnan(sw_tensor_f64(&tensor, value));
+            bool missing = lane->dtype == SW_BYTES ? ((const sw_str *)at.data)[value].len == 0
+                                                   : isnan(sw_tensor_f64(&tensor, value));
+            shard->counts[p->first] += missing;
         }
     }
 }
@@ -175,17 +176,21 @@ static void count_labels(const sw_lane *lane, sw_shard *shard, span at) {
 /* ---- Counting ---- */
 
 static void count_lane(const sw_lane *lane, sw_shard *shard, const sw_tensor *tensor, size_t rows) {
-    size_t width = lane->width ? lane->width : rows == 1 ? tensor->count : tensor->count / rows, need;
+    size_t width = lane->width ? lane->width
+                   : rows == 1 ? tensor->count
+                               : tensor->count / rows,
+           need;
     /* Shapes were checked when the request came in; what does not fit all the same is left out. */
     if (tensor->dtype != lane->dtype || width <= lane->column_max ||
         __builtin_mul_overflow(rows, width, &need) || tensor->count < need)
         return;
     size_t row_bytes = width * sw_dtype_size(lane->dtype);
-    const char *data = tensor->data;
+    char *data = tensor->data;
     for (size_t row = 0; row < rows; row += ROWS_PER_BLOCK) {
         size_t left = rows - row;
-        lane->count(lane, shard, (span){data + row * row_bytes, width,
-                                        left < ROWS_PER_BLOCK ? left : ROWS_PER_BLOCK});
+        lane->count(
+            lane, shard,
+            (span){data + row * row_bytes, width, left < ROWS_PER_BLOCK ? left : ROWS_PER_BLOCK});
     }
 }
 
@@ -196,7 +201,8 @@ void sw_observe(sw_shard *shard, const sw_tensor *inputs, const sw_tensor *outpu
     shard->rows += rows;
     for (uint32_t i = 0; i < observer->lane_count; i++) {
         const sw_lane *lane = &observer->lanes[i];
-        count_lane(lane, shard, lane->output ? &outputs[lane->tensor] : &inputs[lane->tensor], rows);
+        count_lane(lane, shard, lane->output ? &outputs[lane->tensor] : &inputs[lane->tensor],
+                   rows);
     }
 }
 
@@ -230,20 +236,22 @@ static sw_status make_keys(const void **out, sw_observer *observer, const sw_pro
     return SW_OK;
 }
 
-static sw_status make_catalog(const void **out, sw_observer *observer, const sw_profile_column *column,
-                              sw_dtype dtype, sw_error *error) {
+static sw_status make_catalog(const void **out, sw_observer *observer,
+                              const sw_profile_column *column, sw_dtype dtype, sw_error *error) {
     sw_catalog *catalog = sw_arena_alloc(&observer->arena, sizeof *catalog);
-    if (!catalog || !sw_catalog_make(catalog, column->values, column->value_count, dtype != SW_BYTES,
-                                     &observer->arena))
+    if (!catalog || !sw_catalog_make(catalog, column->values, column->value_count,
+                                     dtype != SW_BYTES, &observer->arena))
         return no_memory(error);
     *out = catalog;
     return SW_OK;
 }
 
 /* Appends a run of `bins` counters. */
-static sw_counted *add_column(sw_observer *observer, sw_counted_kind kind, sw_str name, uint32_t bins) {
+static sw_counted *add_column(sw_observer *observer, sw_counted_kind kind, sw_str name,
+                              uint32_t bins) {
     sw_counted *column = &observer->columns[observer->column_count++];
-    *column = (sw_counted){.kind = kind, .name = name, .first = observer->counter_count, .bins = bins};
+    *column =
+        (sw_counted){.kind = kind, .name = name, .first = observer->counter_count, .bins = bins};
     observer->counter_count += bins;
     return column;
 }
@@ -253,7 +261,8 @@ static sw_status plan_feature(planned *out, sw_observer *observer, const sw_feat
     sw_str name = sw_arena_copy(&observer->arena, feature->name);
     if (!name.at)
         return no_memory(error);
-    sw_counted *counted = add_column(observer, SW_COUNTED_FEATURE, name, column ? column->bin_count : 1);
+    sw_counted *counted =
+        add_column(observer, SW_COUNTED_FEATURE, name, column ? column->bin_count : 1);
     *out = (planned){feature->input, WAY_MISSING, {feature->column, counted->first, NULL}};
     if (!column)
         return SW_OK;
@@ -299,7 +308,9 @@ static void add_probe(sw_lane *lane, probe added) {
 }
 
 static count_fn *counter_of(way wanted, sw_dtype dtype) {
-    return wanted == WAY_BINS ? bin_lanes[dtype] : wanted == WAY_NUMBERS ? count_numbers : count_missing;
+    return wanted == WAY_BINS      ? bin_lanes[dtype]
+           : wanted == WAY_NUMBERS ? count_numbers
+                                   : count_missing;
 }
 
 /* A lane for each run of planned features that are counted alike. */
@@ -327,11 +338,14 @@ static sw_status plan_features(sw_observer *observer, const sw_signature *signat
                                const sw_profile *profile, sw_error *error) {
     uint32_t count = signature->feature_count;
     planned *features = sw_mem_alloc(count * sizeof *features);
-    sw_status status = features ? SW_OK : no_memory(error);
+    if (!features)
+        return no_memory(error);
+    sw_status status = SW_OK;
     for (uint32_t i = 0; i < count && !sw_failed(status); i++) {
         const sw_feature *feature = &signature->features[i];
         status = feature->input < signature->input_count
-                     ? plan_feature(&features[i], observer, feature, profile ? &profile->columns[i] : NULL,
+                     ? plan_feature(&features[i], observer, feature,
+                                    profile ? &profile->columns[i] : NULL,
                                     signature->inputs[feature->input].dtype, error)
                      : sw_fail(error, SW_CODE_INVALID, "feature \"%.*s\" belongs to no input",
                                SW_STR_ARG(feature->name));
@@ -344,7 +358,8 @@ static sw_status plan_features(sw_observer *observer, const sw_signature *signat
 }
 
 /* "score", or "score[2]" or "score[setosa]" where it has several columns. */
-static sw_str output_name(sw_observer *observer, const sw_tensor_spec *spec, uint32_t column, uint32_t columns) {
+static sw_str output_name(sw_observer *observer, const sw_tensor_spec *spec, uint32_t column,
+                          uint32_t columns) {
     if (columns == 1)
         return sw_arena_copy(&observer->arena, spec->name);
     if (spec->labels && spec->label_count == columns)
@@ -369,8 +384,8 @@ static sw_status plan_output(sw_observer *observer, const sw_tensor_spec *spec, 
         sw_str name = output_name(observer, spec, i, columns);
         if (!name.at)
             return no_memory(error);
-        sw_counted *counted = add_column(observer, scores ? SW_COUNTED_SCORES : SW_COUNTED_LABELS, name,
-                                         scores ? SW_SCORE_BINS : 0);
+        sw_counted *counted = add_column(observer, scores ? SW_COUNTED_SCORES : SW_COUNTED_LABELS,
+                                         name, scores ? SW_SCORE_BINS : 0);
         counted->labels = observer->label_count;
         add_probe(lane, (probe){i, scores ? counted->first : observer->label_count, NULL});
         observer->label_count += !scores;
@@ -378,12 +393,14 @@ static sw_status plan_output(sw_observer *observer, const sw_tensor_spec *spec, 
     return SW_OK;
 }
 
-static sw_status plan(sw_observer *observer, const sw_signature *signature, const sw_profile *profile,
-                      sw_error *error) {
+static sw_status plan(sw_observer *observer, const sw_signature *signature,
+                      const sw_profile *profile, sw_error *error) {
     if (profile && profile->column_count != signature->feature_count)
-        return sw_fail(error, SW_CODE_INVALID, "the profile has %u columns, the signature %u features",
+        return sw_fail(error, SW_CODE_INVALID,
+                       "the profile has %u columns, the signature %u features",
                        profile->column_count, signature->feature_count);
-    size_t columns = signature->feature_count + (size_t)signature->output_count * SW_OUTPUT_COLUMNS_MAX;
+    size_t columns =
+        signature->feature_count + (size_t)signature->output_count * SW_OUTPUT_COLUMNS_MAX;
     size_t lanes = (size_t)signature->feature_count + signature->output_count;
     observer->columns = sw_arena_zalloc(&observer->arena, columns, sizeof *observer->columns);
     observer->lanes = sw_arena_zalloc(&observer->arena, lanes, sizeof *observer->lanes);
@@ -395,8 +412,8 @@ static sw_status plan(sw_observer *observer, const sw_signature *signature, cons
     return SW_OK;
 }
 
-sw_status sw_observer_make(sw_observer **out, const sw_signature *signature, const sw_profile *profile,
-                           sw_error *error) {
+sw_status sw_observer_make(sw_observer **out, const sw_signature *signature,
+                           const sw_profile *profile, sw_error *error) {
     sw_observer *observer = sw_mem_zalloc(1, sizeof *observer);
     if (!observer)
         return no_memory(error);
@@ -417,7 +434,8 @@ void sw_observer_free(sw_observer *observer) {
 }
 
 sw_status sw_shard_make(sw_shard **out, const sw_observer *observer, sw_error *error) {
-    sw_shard *shard = sw_mem_zalloc(1, sizeof *shard + observer->counter_count * sizeof *shard->counts);
+    sw_shard *shard =
+        sw_mem_zalloc(1, sizeof *shard + observer->counter_count * sizeof *shard->counts);
     sw_labels *labels = sw_mem_zalloc(observer->label_count, sizeof *labels);
     if (!shard || !labels) {
         sw_mem_free(shard);

@@ -2,11 +2,15 @@
 /*
  * observe: counts every prediction's features and outputs into bins, at almost no cost.
  *
- * An sw_observer is the immutable plan for one version (which tensor column goes to which bins). Each loop
- * has its own sw_shard of it and counts there without a lock; once a second the loop merges the shard
- * into the version's sw_watch and zeroes it.
+ * An sw_observer is the immutable plan for one version (which tensor column goes to which bins).
+ * Each loop has its own sw_shard of it and counts there without a lock; once a second the loop
+ * merges the shard into the version's sw_watch and zeroes it.
  *
- * Cost goal: 30 numeric features in 300 ns a row or less.
+ * Outputs: a score gets fixed bins (20 on [0, 1], four to the octave elsewhere), an integer or
+ * string a table of its first 64 values. An output of more than 64 columns is counted as one
+ * column.
+ *
+ * Cost goal: 30 numeric features in 300 ns a row or less; no lock, no allocation.
  *
  * Memory:  observer lives with its version; a shard belongs to its loop.
  * Threads: observer: any, read only. shard: its loop only.

@@ -2,10 +2,11 @@
 /*
  * observe, within: how an observer's counters lie, and the bins of outputs.
  *
- * All counters of a version stand in one array: a run for each feature, then one for each watched column
- * of an output. Outputs have no reference at hand, so their bins are the same for every model:
- * scores get 20 equal ones on [0, 1] and four to the octave elsewhere (found from the leading bits of
- * the number); labels, whole numbers or strings, get a small table of values instead of bins.
+ * All counters of a version stand in one array: a run for each feature, then one for each watched
+ * column of an output. Outputs have no reference at hand, so their bins are the same for every
+ * model: scores get 20 equal ones on [0, 1] and four to the octave elsewhere (found from the
+ * leading bits of the number); labels, whole numbers or strings, get a small table of values
+ * instead of bins.
  *
  * Layer: domain.
  */
@@ -60,7 +61,11 @@ void sw_labels_clear(sw_labels *labels);
 
 /* ---- Columns ---- */
 
-typedef enum sw_counted_kind { SW_COUNTED_FEATURE, SW_COUNTED_SCORES, SW_COUNTED_LABELS } sw_counted_kind;
+typedef enum sw_counted_kind {
+    SW_COUNTED_FEATURE,
+    SW_COUNTED_SCORES,
+    SW_COUNTED_LABELS
+} sw_counted_kind;
 
 typedef struct sw_counted {
     sw_counted_kind kind;

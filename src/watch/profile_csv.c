@@ -10,8 +10,8 @@
 #include <stdlib.h>
 
 /*
- * Rows are turned into columns a block at a time: fields are parsed into a block of a few hundred rows,
- * then each column of the block is worked through while it is in the cache.
+ * Rows are turned into columns a block at a time: fields are parsed into a block of a few hundred
+ * rows, then each column of the block is worked through while it is in the cache.
  */
 enum {
     BLOCK_ROWS_MAX = 256,
@@ -36,12 +36,20 @@ typedef struct column {
     uint64_t *counts;
 } column;
 
+/* What the loop over a row's fields needs of a column, close together. */
+typedef struct target {
+    double *block; /* NULL: a category */
+    uint32_t field;
+    sw_dtype dtype;
+} target;
+
 typedef struct reading {
     sw_csv *csv;
     column *columns;
+    target *targets; /* one for each column */
     uint32_t count;
-    size_t width;       /* fields in the header */
-    sw_str *names;      /* of the header */
+    size_t width;  /* fields in the header */
+    sw_str *names; /* of the header */
     uint64_t rows;
     size_t block_rows, filled;
     double *block, *finite;
@@ -68,10 +76,11 @@ static int by_name(const void *left, const void *right) {
 static sw_status check_twice(const named *sorted, size_t count, sw_error *error) {
     for (size_t i = 1; i < count; i++)
         if (sorted[i].name.len && sw_str_eq(sorted[i - 1].name, sorted[i].name))
-            return sw_fail(error, SW_CODE_INVALID,
-                           "line 1: two columns are named \"%.*s\" (fields %u and %u); give each a name of "
-                           "its own",
-                           SW_STR_ARG(sorted[i].name), sorted[i - 1].field + 1, sorted[i].field + 1);
+            return sw_fail(
+                error, SW_CODE_INVALID,
+                "line 1: two columns are named \"%.*s\" (fields %u and %u); give each a name of "
+                "its own",
+                SW_STR_ARG(sorted[i].name), sorted[i - 1].field + 1, sorted[i].field + 1);
     return SW_OK;
 }
 
@@ -109,7 +118,7 @@ static sw_status read_header(sw_str **names, size_t *count, named **sorted, sw_c
 sw_status sw_csv_header(sw_str **names, size_t *count, const char *path, sw_arena *arena,
                         sw_error *error) {
     sw_csv *csv;
-    named *sorted;
+    named *sorted = NULL;
     SW_TRY(sw_csv_open(&csv, path, error));
     sw_status status = read_header(names, count, &sorted, csv, arena, error);
     sw_csv_close(csv);
@@ -121,10 +130,10 @@ static sw_status missing_column(sw_str name, const sw_str *names, size_t count, 
     for (size_t i = 0; i < count && list.len < 300; i++)
         sw_buf_printf(&list, "%s\"%.*s\"", i ? ", " : "", SW_STR_ARG(names[i]));
     sw_buf_add_char(&list, '\0');
-    sw_status status =
-        sw_fail(error, SW_CODE_INVALID,
-                "the CSV file has no column \"%.*s\", which the model takes; its columns are %.400s%s",
-                SW_STR_ARG(name), list.at ? list.at : "", list.len >= 300 ? ", …" : "");
+    sw_status status = sw_fail(
+        error, SW_CODE_INVALID,
+        "the CSV file has no column \"%.*s\", which the model takes; its columns are %.400s%s",
+        SW_STR_ARG(name), list.at ? list.at : "", list.len >= 300 ? ", …" : "");
     sw_buf_free(&list);
     return status;
 }
@@ -164,14 +173,15 @@ static sw_status add_category(const reading *r, column *c, const sw_csv_row *row
 static sw_status add_row(reading *r, const sw_csv_row *row, bool second, sw_error *error) {
     if (row->count != r->width)
         return sw_fail(error, SW_CODE_INVALID, "line %llu has %zu field%s, the header has %zu",
-                       (unsigned long long)row->line, row->count, row->count == 1 ? "" : "s", r->width);
+                       (unsigned long long)row->line, row->count, row->count == 1 ? "" : "s",
+                       r->width);
     for (uint32_t i = 0; i < r->count; i++) {
-        column *c = &r->columns[i];
-        if (!c->category) {
-            if (!sw_bins_parse(&c->block[r->filled], row->fields[c->field], c->dtype))
-                return bad_value(r, c, row, error);
+        const target *t = &r->targets[i];
+        if (t->block) {
+            if (!sw_bins_parse_padded(&t->block[r->filled], row->fields[t->field], t->dtype))
+                return bad_value(r, &r->columns[i], row, error);
         } else if (!second) {
-            SW_TRY(add_category(r, c, row, error));
+            SW_TRY(add_category(r, &r->columns[i], row, error));
         }
     }
     r->filled++;
@@ -181,7 +191,8 @@ static sw_status add_row(reading *r, const sw_csv_row *row, bool second, sw_erro
 
 /* ---- Blocks into columns ---- */
 
-/* Chan, Golub, LeVeque: "Updating formulae and a pairwise algorithm for computing sample variances" (1979). */
+/* Chan, Golub, LeVeque: "Updating formulae and a pairwise algorithm for computing sample variances"
+ * (1979). */
 static void add_moments(column *c, const double *x, size_t count) {
     double sum = 0, squares = 0, n = (double)count, share = 1 / n, before = (double)c->finite;
     double min = x[0], max = x[0];
@@ -257,9 +268,11 @@ static sw_status read_rows(reading *r, bool second, sw_error *error) {
 
 /* ---- Columns into the profile ---- */
 
-static sw_status category_column(sw_profile_column *out, column *c, sw_arena *arena, sw_error *error) {
+static sw_status category_column(sw_profile_column *out, column *c, sw_arena *arena,
+                                 sw_error *error) {
     sw_tally_sort(&c->tally);
-    uint32_t known = c->tally.count < SW_PROFILE_CATEGORIES_MAX ? c->tally.count : SW_PROFILE_CATEGORIES_MAX;
+    uint32_t known =
+        c->tally.count < SW_PROFILE_CATEGORIES_MAX ? c->tally.count : SW_PROFILE_CATEGORIES_MAX;
     out->value_count = known;
     out->bin_count = known + SW_BIN_FIRST;
     out->values = sw_arena_zalloc(arena, known, sizeof *out->values);
@@ -359,15 +372,22 @@ static void set_feature(sw_feature *feature, const sw_profile_column *made) {
     feature->max = feature->has_range ? made->max : 0;
 }
 
+static sw_status make_columns(sw_profile *out, const reading *r, sw_arena *arena, sw_error *error) {
+    out->rows = r->rows;
+    out->column_count = r->count;
+    out->columns = sw_arena_zalloc(arena, r->count, sizeof *out->columns);
+    return out->columns || r->count == 0 ? SW_OK : no_memory(error);
+}
+
 static sw_status finish(sw_profile *out, reading *r, sw_arena *arena, sw_error *error) {
     size_t largest = 0;
     for (uint32_t i = 0; i < r->count; i++)
         largest = r->columns[i].sample.count > largest ? r->columns[i].sample.count : largest;
+    SW_TRY(make_columns(out, r, arena, error));
     double *spare = sw_mem_alloc(largest * sizeof *spare);
-    out->rows = r->rows;
-    out->column_count = r->count;
-    out->columns = sw_arena_zalloc(arena, r->count, sizeof *out->columns);
-    sw_status status = spare && out->columns ? SW_OK : no_memory(error);
+    if (!spare)
+        return no_memory(error);
+    sw_status status = SW_OK;
     for (uint32_t i = 0; i < r->count && !sw_failed(status); i++) {
         status = finish_column(&out->columns[i], &r->columns[i], r->rows, spare, arena, error);
         if (!sw_failed(status))
@@ -384,7 +404,8 @@ static sw_status match_columns(reading *r, sw_signature *signature, const named 
     for (uint32_t i = 0; i < r->count; i++) {
         sw_feature *feature = &signature->features[i];
         named wanted = {feature->name, 0};
-        const named *found = bsearch(&wanted, sorted, r->width, sizeof *sorted, by_name);
+        const named *found =
+            sorted ? bsearch(&wanted, sorted, r->width, sizeof *sorted, by_name) : NULL;
         if (!found)
             return missing_column(feature->name, r->names, r->width, error);
         sw_dtype dtype = signature->inputs[feature->input].dtype;
@@ -404,12 +425,15 @@ static sw_status make_blocks(reading *r, sw_error *error) {
     r->block_rows = rows < 16 ? 16 : rows > BLOCK_ROWS_MAX ? BLOCK_ROWS_MAX : rows;
     r->block = sw_mem_alloc(r->block_rows * r->count * sizeof *r->block);
     r->finite = sw_mem_alloc(r->block_rows * sizeof *r->finite);
-    if (!r->block || !r->finite)
+    r->targets = sw_mem_alloc(r->count * sizeof *r->targets);
+    if (!r->block || !r->finite || !r->targets)
         return no_memory(error);
     size_t cap = SAMPLE_BYTES / sizeof(double) / (r->count ? r->count : 1);
     for (uint32_t i = 0; i < r->count; i++) {
-        r->columns[i].block = r->block + i * r->block_rows;
-        sw_sample_init(&r->columns[i].sample, cap < SAMPLE_VALUES_MIN ? SAMPLE_VALUES_MIN : cap, i);
+        column *c = &r->columns[i];
+        c->block = r->block + i * r->block_rows;
+        r->targets[i] = (target){c->category ? NULL : c->block, c->field, c->dtype};
+        sw_sample_init(&c->sample, cap < SAMPLE_VALUES_MIN ? SAMPLE_VALUES_MIN : cap, i);
     }
     return SW_OK;
 }
@@ -424,20 +448,21 @@ static sw_status second_pass(reading *r, const char *path, sw_arena *arena, sw_e
     sw_csv_close(r->csv);
     r->csv = NULL;
     SW_TRY(sw_csv_open(&r->csv, path, error));
-    named *sorted;
+    named *sorted = NULL;
     size_t width = r->width;
     SW_TRY(read_header(&r->names, &r->width, &sorted, r->csv, arena, error));
     sw_status status = r->width == width ? read_rows(r, true, error) : SW_OK;
     if (!sw_failed(status) && (r->width != width || r->rows != rows))
-        return sw_fail(error, SW_CODE_INVALID,
-                       "the CSV file changed while it was read (it is read twice, as it is large: a pipe "
-                       "will not do)");
+        return sw_fail(
+            error, SW_CODE_INVALID,
+            "the CSV file changed while it was read (it is read twice, as it is large: a pipe "
+            "will not do)");
     return status;
 }
 
 static sw_status profile(sw_profile *out, reading *r, sw_signature *signature, const char *path,
                          sw_arena *arena, sw_error *error) {
-    named *sorted;
+    named *sorted = NULL;
     SW_TRY(sw_csv_open(&r->csv, path, error));
     SW_TRY(read_header(&r->names, &r->width, &sorted, r->csv, arena, error));
     r->columns = sw_mem_zalloc(signature->feature_count, sizeof *r->columns);
@@ -466,6 +491,7 @@ sw_status sw_profile_from_csv(sw_profile *out, sw_signature *signature, const ch
     sw_mem_free(r.columns);
     sw_mem_free(r.block);
     sw_mem_free(r.finite);
+    sw_mem_free(r.targets);
     sw_csv_close(r.csv);
     return status;
 }

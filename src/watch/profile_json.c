@@ -8,8 +8,8 @@
 
 /*
  * {"format": 1, "rows": 569, "columns": [
- *   {"name": "radius", "kind": "numeric", "rows", "missing", "min", "max", "mean", "stddev", "sampled",
- *    "cuts": […], "levels": […]?, "counts": […]},
+ *   {"name": "radius", "kind": "numeric", "rows", "missing", "min", "max", "mean", "stddev",
+ * "sampled", "cuts": […], "levels": […]?, "counts": […]},
  *   {"name": "country", "kind": "category", "rows", "missing", "values": […], "counts": […]}]}
  * A number that is not finite is null. Counts are in the order of the bins (profile.h).
  */
@@ -103,13 +103,15 @@ static bool get_number(double *out, const json_t *value) {
     return json_is_number(value) || json_is_null(value);
 }
 
-static sw_status get_numbers(double **out, reader *r, const json_t *list, size_t count, const char *what) {
+static sw_status get_numbers(double **out, reader *r, const json_t *list, size_t count,
+                             const char *what) {
     double *x = sw_arena_zalloc(r->arena, count + 1, sizeof *x);
     if (!x)
         return no_memory(r);
     for (size_t i = 0; i < count; i++) {
         json_t *item = json_array_get(list, i);
-        if (!json_is_number(item) || !isfinite(x[i] = json_number_value(item)) || (i && !(x[i - 1] < x[i])))
+        if (!json_is_number(item) || !isfinite(x[i] = json_number_value(item)) ||
+            (i && !(x[i - 1] < x[i])))
             return wrong(r, what);
     }
     *out = x;
@@ -154,7 +156,8 @@ static sw_status category(sw_profile_column *c, reader *r, const json_t *from) {
         json_t *item = json_array_get(values, i);
         if (!json_is_string(item) || json_string_length(item) == 0)
             return wrong(r, "\"values\" must be strings that are not empty");
-        c->values[i] = sw_arena_copy(r->arena, (sw_str){json_string_value(item), json_string_length(item)});
+        c->values[i] =
+            sw_arena_copy(r->arena, (sw_str){json_string_value(item), json_string_length(item)});
         if (!c->values[i].at)
             return no_memory(r);
     }
@@ -183,7 +186,8 @@ static sw_status get_counts(sw_profile_column *c, reader *r, const json_t *list)
 static sw_status get_column(sw_profile_column *c, reader *r, const json_t *from) {
     json_t *name = json_object_get(from, "name");
     const char *kind = json_string_value(json_object_get(from, "kind"));
-    if (!json_is_string(name) || !kind || (strcmp(kind, "numeric") != 0 && strcmp(kind, "category") != 0))
+    if (!json_is_string(name) || !kind ||
+        (strcmp(kind, "numeric") != 0 && strcmp(kind, "category") != 0))
         return wrong(r, "needs a \"name\", and a \"kind\" of \"numeric\" or \"category\"");
     r->name = json_string_value(name);
     c->name = sw_arena_copy(r->arena, (sw_str){json_string_value(name), json_string_length(name)});
@@ -204,7 +208,8 @@ static sw_status get_profile(sw_profile *out, reader *r, const json_t *root) {
         return sw_fail(r->error, SW_CODE_INVALID, "profile: \"format\" must be %d", FORMAT);
     if (!get_count(&out->rows, json_object_get(root, "rows")) || !json_is_array(columns) ||
         json_array_size(columns) > COLUMNS_MAX)
-        return sw_fail(r->error, SW_CODE_INVALID, "profile: needs \"rows\" and a list of \"columns\"");
+        return sw_fail(r->error, SW_CODE_INVALID,
+                       "profile: needs \"rows\" and a list of \"columns\"");
     size_t count = json_array_size(columns);
     out->columns = sw_arena_zalloc(r->arena, count, sizeof *out->columns);
     if (count && !out->columns)
@@ -221,11 +226,11 @@ sw_status sw_profile_from_json(sw_profile *out, sw_str json, sw_arena *arena, sw
     json_error_t why;
     reader r = {.arena = arena, .error = error};
     *out = (sw_profile){0};
-    json_t *root = json_loadb(json.at ? json.at : "", json.len,
-                              JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
+    json_t *root =
+        json_loadb(json.at ? json.at : "", json.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
     if (!root)
-        return sw_fail(error, SW_CODE_INVALID, "profile: line %d, column %d: %s", why.line, why.column,
-                       why.text);
+        return sw_fail(error, SW_CODE_INVALID, "profile: line %d, column %d: %s", why.line,
+                       why.column, why.text);
     sw_status status = get_profile(out, &r, root);
     json_decref(root);
     return status;

@@ -63,6 +63,7 @@ void sw_sort_doubles(double *values, double *spare, size_t count);
  * (then `levels` gets those values), else bins of near-equal counts that leave no value split.
  * Room for SW_PROFILE_BINS each. Returns how many cuts; *leveled says whether levels were set.
  */
-uint32_t sw_cuts_of(double *cuts, double *levels, bool *leveled, const double *values, size_t count);
+uint32_t sw_cuts_of(double *cuts, double *levels, bool *leveled, const double *values,
+                    size_t count);
 
 #endif /* SW_WATCH_PROFILE_PRIVATE_H */

@@ -18,15 +18,15 @@ static sw_status add_row(const sw_window_row *row, void *context, sw_error *erro
 }
 
 /* From memory where the version serves and the window is short, else from the database. */
-static sw_status window_counts(sw_counts *into, sw_watch *watch, sw_str model, uint32_t version, sw_str hash,
-                               uint32_t minutes, sw_error *error) {
+static sw_status window_counts(sw_counts *into, sw_watch *watch, sw_str model, uint32_t version,
+                               sw_str hash, uint32_t minutes, sw_error *error) {
     sw_status status = {SW_CODE_NOT_FOUND};
     if (minutes <= SW_WATCH_RING)
         status = sw_watch_sum(into, watch, model, version, hash, minutes, error);
     if (status.code != SW_CODE_NOT_FOUND)
         return status;
-    return sw_windows_read(watch->db, model, version, hash, sw_watch_minute(watch) - minutes + 1, add_row,
-                           into, error);
+    return sw_windows_read(watch->db, model, version, hash, sw_watch_minute(watch) - minutes + 1,
+                           add_row, into, error);
 }
 
 /* ---- Columns ---- */
@@ -52,7 +52,8 @@ static void add_bars(sw_json *w, const sw_bar *bars, size_t count, bool referenc
             sw_json_add_str(w, "label", bars[i].label);
         else
             sw_json_add_null(w, "label");
-        add_share(w, "reference_share", referenced && reference > 0 ? bars[i].reference / reference : NAN);
+        add_share(w, "reference_share",
+                  referenced && reference > 0 ? bars[i].reference / reference : NAN);
         add_share(w, "live_share", live > 0 ? bars[i].live / live : 0);
         sw_json_end_object(w);
     }
@@ -97,7 +98,8 @@ static void add_feature(sw_json *w, const sw_counted *counted, sw_feature_kind k
                       .verdict = &verdict,
                       .rows = rows,
                       .median = reference ? sw_display_median(reference, live) : NAN,
-                      .reference_median = reference ? sw_display_median(reference, reference->counts) : NAN,
+                      .reference_median =
+                          reference ? sw_display_median(reference, reference->counts) : NAN,
                       .bars = bars,
                       .bar_count = reference ? sw_display_feature(bars, reference, live) : 0,
                   });
@@ -108,7 +110,8 @@ static void add_output(sw_json *w, const sw_counted *counted, const sw_counts *c
     bool labels = counted->kind == SW_COUNTED_LABELS;
     const uint64_t *live = counts->bins + counted->first;
     const sw_labels *table = labels ? &counts->labels[counted->labels] : NULL;
-    uint64_t missing = labels ? table->missing : live[SW_BIN_MISSING], values = labels ? table->others : 0;
+    uint64_t missing = labels ? table->missing : live[SW_BIN_MISSING],
+             values = labels ? table->others : 0;
     for (uint32_t i = 0; labels && i < SW_LABEL_SLOTS; i++)
         values += table->slots[i].count;
     for (uint32_t i = 1; !labels && i < counted->bins; i++)
@@ -121,32 +124,35 @@ static void add_output(sw_json *w, const sw_counted *counted, const sw_counts *c
         .missing = missing + values ? (double)missing / (double)(missing + values) : NAN,
         .why = "outputs have no reference: they are shown, not judged",
     };
-    add_column(w, &(column_report){
-                      .name = counted->name,
-                      .category = labels,
-                      .verdict = &verdict,
-                      .rows = counts->rows,
-                      .median = labels ? NAN : sw_display_scores_median(live),
-                      .reference_median = NAN,
-                      .bars = bars,
-                      .bar_count = labels ? sw_display_labels(bars, table) : sw_display_scores(bars, live),
-                  });
+    add_column(
+        w, &(column_report){
+               .name = counted->name,
+               .category = labels,
+               .verdict = &verdict,
+               .rows = counts->rows,
+               .median = labels ? NAN : sw_display_scores_median(live),
+               .reference_median = NAN,
+               .bars = bars,
+               .bar_count = labels ? sw_display_labels(bars, table) : sw_display_scores(bars, live),
+           });
 }
 
 /* ---- The whole ---- */
 
-static sw_watch_state worst_of(const sw_observer *observer, const sw_profile *profile, const sw_counts *counts) {
+static sw_watch_state worst_of(const sw_observer *observer, const sw_profile *profile,
+                               const sw_counts *counts) {
     sw_watch_state worst = SW_WATCH_UNWATCHED;
     for (uint32_t i = 0; profile && i < observer->feature_count; i++) {
-        sw_verdict v = sw_watch_judge(&profile->columns[i], counts->bins + observer->columns[i].first, counts->rows);
+        sw_verdict v = sw_watch_judge(&profile->columns[i],
+                                      counts->bins + observer->columns[i].first, counts->rows);
         worst = v.state > worst ? v.state : worst;
     }
     return sw_watch_overall(profile != NULL, counts->rows, worst);
 }
 
-static void write_report(sw_buf *json, sw_str model, uint32_t version, const sw_signature *signature,
-                         const sw_profile *profile, const sw_observer *observer, const sw_counts *counts,
-                         uint32_t minutes) {
+static void write_report(sw_buf *json, sw_str model, uint32_t version,
+                         const sw_signature *signature, const sw_profile *profile,
+                         const sw_observer *observer, const sw_counts *counts, uint32_t minutes) {
     sw_json w = sw_json_to(json);
     sw_json_begin_object(&w);
     sw_json_add_str(&w, "model", model);
@@ -158,8 +164,10 @@ static void write_report(sw_buf *json, sw_str model, uint32_t version, const sw_
     sw_json_key(&w, "features");
     sw_json_begin_array(&w);
     for (uint32_t i = 0; i < observer->feature_count; i++)
-        add_feature(&w, &observer->columns[i], profile ? profile->columns[i].kind : signature->features[i].kind,
-                    profile ? &profile->columns[i] : NULL, counts->bins + observer->columns[i].first, counts->rows);
+        add_feature(&w, &observer->columns[i],
+                    profile ? profile->columns[i].kind : signature->features[i].kind,
+                    profile ? &profile->columns[i] : NULL,
+                    counts->bins + observer->columns[i].first, counts->rows);
     sw_json_end_array(&w);
     sw_json_key(&w, "outputs");
     sw_json_begin_array(&w);
@@ -170,14 +178,17 @@ static void write_report(sw_buf *json, sw_str model, uint32_t version, const sw_
 }
 
 sw_status sw_watch_report(sw_buf *json, sw_watch *watch, sw_str model, uint32_t version,
-                          const sw_signature *signature, const sw_profile *profile, sw_str profile_hash,
-                          uint32_t window_minutes, sw_error *error) {
+                          const sw_signature *signature, const sw_profile *profile,
+                          sw_str profile_hash, uint32_t window_minutes, sw_error *error) {
     const uint32_t most = SW_WATCH_DAYS * 24 * 60;
-    uint32_t minutes = window_minutes == 0 ? SW_WATCH_SUMMARY_MINUTES : window_minutes > most ? most : window_minutes;
+    uint32_t minutes = window_minutes == 0     ? SW_WATCH_SUMMARY_MINUTES
+                       : window_minutes > most ? most
+                                               : window_minutes;
     sw_observer *observer;
     sw_counts counts;
     SW_TRY(sw_observer_make(&observer, signature, profile, error));
-    sw_status status = sw_counts_make(&counts, observer->counter_count, observer->label_count, error);
+    sw_status status =
+        sw_counts_make(&counts, observer->counter_count, observer->label_count, error);
     if (!sw_failed(status)) {
         status = window_counts(&counts, watch, model, version, profile_hash, minutes, error);
         if (!sw_failed(status))

@@ -63,54 +63,54 @@ bool sw_sample_add(sw_sample *sample, const double *values, size_t count) {
     return true;
 }
 
-/* ---- Sorting: by bytes of the bits, lowest first, where the bits grow as the number does ---- */
+/* ---- Sorting: by groups of bits, lowest first, where the bits grow as the number does ---- */
+
+enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS };
 
 static uint64_t ordered_bits(double x) {
     uint64_t bits;
     x += 0.0; /* one zero */
     memcpy(&bits, &x, sizeof bits);
-    return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
+    return bits ^ ((uint64_t)((int64_t)bits >> 63) | UINT64_C(1) << 63);
 }
 
 static double from_ordered(uint64_t bits) {
     double x;
-    bits = bits >> 63 ? bits & ~(UINT64_C(1) << 63) : ~bits;
+    bits ^= (uint64_t)((int64_t)~bits >> 63) | UINT64_C(1) << 63;
     memcpy(&x, &bits, sizeof x);
     return x;
 }
 
-static void scatter(uint64_t *to, const uint64_t *from, size_t count, const size_t *sizes, int byte) {
-    size_t at[256], sum = 0;
-    for (int i = 0; i < 256; i++) {
-        at[i] = sum;
-        sum += sizes[i];
+static void sort_by_digit(uint64_t *to, const uint64_t *from, size_t count, int shift) {
+    size_t places[DIGITS] = {0}, sum = 0;
+    for (size_t i = 0; i < count; i++)
+        places[from[i] >> shift & (DIGITS - 1)]++;
+    for (size_t i = 0; i < DIGITS; i++) {
+        size_t size = places[i];
+        places[i] = sum;
+        sum += size;
     }
     for (size_t i = 0; i < count; i++)
-        to[at[from[i] >> (8 * byte) & 255]++] = from[i];
+        to[places[from[i] >> shift & (DIGITS - 1)]++] = from[i];
 }
 
 void sw_sort_doubles(double *values, double *spare, size_t count) {
     /* The same 8 bytes are a double before and after, and its ordered bits in between. */
-    size_t sizes[8][256] = {{0}};
-    uint64_t *from = (uint64_t *)(void *)values, *to = (uint64_t *)(void *)spare;
+    uint64_t *from = (uint64_t *)(void *)values, *to = (uint64_t *)(void *)spare, vary = 0;
     for (size_t i = 0; i < count; i++) {
-        uint64_t bits = ordered_bits(values[i]);
-        memcpy(&from[i], &bits, sizeof bits);
-        for (int byte = 0; byte < 8; byte++)
-            sizes[byte][bits >> (8 * byte) & 255]++;
+        from[i] = ordered_bits(values[i]);
+        vary |= from[i] ^ from[0];
     }
-    for (int byte = 0; byte < 8 && count; byte++) {
-        if (sizes[byte][from[0] >> (8 * byte) & 255] == count)
-            continue;
-        scatter(to, from, count, sizes[byte], byte);
+    /* Floats leave the lowest bits alike, and neighbours the highest. */
+    int shift = vary ? __builtin_ctzll(vary) : 64;
+    for (; shift < 64 && vary >> shift; shift += DIGIT_BITS) {
+        sort_by_digit(to, from, count, shift);
         uint64_t *swap = from;
         from = to;
         to = swap;
     }
-    for (size_t i = 0; i < count; i++) {
-        double x = from_ordered(from[i]);
-        memcpy(&values[i], &x, sizeof x);
-    }
+    for (size_t i = 0; i < count; i++)
+        values[i] = from_ordered(from[i]);
 }
 
 /* ---- Cuts ---- */
@@ -147,13 +147,15 @@ static size_t first_of(const double *values, size_t from, size_t to, double valu
     return from;
 }
 
-uint32_t sw_cuts_of(double *cuts, double *levels, bool *leveled, const double *values, size_t count) {
+uint32_t sw_cuts_of(double *cuts, double *levels, bool *leveled, const double *values,
+                    size_t count) {
     uint32_t found = cut_levels(cuts, levels, values, count), made = 0;
     *leveled = found > 0;
     if (found || count == 0)
         return found ? found - 1 : 0;
     for (size_t from = 0; made < SW_PROFILE_BINS - 1;) {
-        size_t target = from + (count - from + SW_PROFILE_BINS - made - 1) / (SW_PROFILE_BINS - made);
+        size_t target =
+            from + (count - from + SW_PROFILE_BINS - made - 1) / (SW_PROFILE_BINS - made);
         if (target >= count)
             break;
         size_t end = first_of(values, from, target + 1, values[target]);

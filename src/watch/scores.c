@@ -95,7 +95,8 @@ void sw_labels_merge(sw_labels *into, const sw_labels *from) {
     into->others += from->others;
     for (size_t i = 0; from->used && i < SW_LABEL_SLOTS; i++)
         if (from->slots[i].count)
-            sw_labels_add(into, (sw_str){from->slots[i].text, from->slots[i].len}, from->slots[i].count);
+            sw_labels_add(into, (sw_str){from->slots[i].text, from->slots[i].len},
+                          from->slots[i].count);
 }
 
 void sw_labels_clear(sw_labels *labels) {

@@ -7,9 +7,9 @@
 
 /*
  * PSI = Σ (l - r) ln(l / r) over at most ten groups of the reference's bins, r and l being the
- * shares of a group in the reference and live, each group with half a count added on both sides so that
- * an empty one stays finite. Missing values are left out of it (their share is judged beside it);
- * what is below or above the range, or unseen, belongs to the first, last or remaining group.
+ * shares of a group in the reference and live, each group with half a count added on both sides so
+ * that an empty one stays finite. Missing values are left out of it (their share is judged beside
+ * it); what is below or above the range, or unseen, belongs to the first, last or remaining group.
  *
  * Under no drift PSI is about (1/n + 1/m) times a chi-square with one degree of freedom less than
  * there are groups (B. Yurdakul and J. Naranjo, "Statistical properties of the population stability
@@ -19,11 +19,13 @@
 enum { GROUPS = 10 };
 
 static const double psi_moved = 0.1, psi_drifted = 0.2;
-static const double share_moved = 0.01, share_drifted = 0.05; /* of missing and out-of-range values */
-static const double z_chance = 3.719;                         /* normal quantile of 1 - 1/10,000 */
+static const double share_moved = 0.01,
+                    share_drifted = 0.05; /* of missing and out-of-range values */
+static const double z_chance = 3.719;     /* normal quantile of 1 - 1/10,000 */
 
 const char *sw_watch_state_text(sw_watch_state state) {
-    static const char *const texts[] = {"unwatched", "too few rows", "undefined", "same", "moved", "drifted"};
+    static const char *const texts[] = {"unwatched", "too few rows", "undefined",
+                                        "same",      "moved",        "drifted"};
     return texts[state];
 }
 
@@ -46,13 +48,16 @@ static void close_group(groups *g, uint64_t reference, uint64_t live) {
     g->count++;
 }
 
-/* Neighbouring bins together, of near-equal counts in the reference; none that the reference leaves empty. */
-static void group_numeric(groups *g, const sw_profile_column *c, const uint64_t *live, uint64_t total) {
+/* Neighbouring bins together, of near-equal counts in the reference; none that the reference leaves
+ * empty. */
+static void group_numeric(groups *g, const sw_profile_column *c, const uint64_t *live,
+                          uint64_t total) {
     uint32_t first = SW_BIN_FIRST, last = c->bin_count - 1; /* `last`: above */
     uint64_t reference = c->counts[SW_BIN_BELOW], seen = live[SW_BIN_BELOW], left = total;
     for (uint32_t bin = first; bin < last; bin++) {
         double target = (double)left / (GROUPS - g->count), half = (double)c->counts[bin] / 2;
-        if (reference && g->count < GROUPS - 1 && c->counts[bin] && (double)reference + half > target) {
+        if (reference && g->count < GROUPS - 1 && c->counts[bin] &&
+            (double)reference + half > target) {
             close_group(g, reference, seen);
             left -= reference;
             reference = seen = 0;
@@ -113,6 +118,11 @@ static const char *percent(char text[16], double share) {
     return text;
 }
 
+static void say_psi(sw_verdict *v, const char *side, double limit) {
+    int decimals = fabs(v->psi - limit) < 0.01 ? 4 : 2;
+    say(v, "PSI %.*f (%s %.1f)", decimals, v->psi, side, limit);
+}
+
 /* ---- Judging ---- */
 
 static void raise_to(sw_verdict *v, sw_watch_state state) {
@@ -158,7 +168,8 @@ static void judge_outside(sw_verdict *v, const sw_profile_column *c, double n, d
         return;
     raise_to(v, apart < share_drifted ? SW_WATCH_MOVED : SW_WATCH_DRIFTED);
     say(v, "%s %% %s (expected %s %%)", percent(live, v->outside),
-        c->kind == SW_FEATURE_CATEGORY ? "unseen values" : "out of range", percent(before, expected));
+        c->kind == SW_FEATURE_CATEGORY ? "unseen values" : "out of range",
+        percent(before, expected));
 }
 
 static void judge_psi(sw_verdict *v, const groups *g, double n, double m) {
@@ -172,14 +183,14 @@ static void judge_psi(sw_verdict *v, const groups *g, double n, double m) {
     } else if (v->psi >= psi_moved) {
         bool drifted = v->psi >= psi_drifted;
         raise_to(v, drifted ? SW_WATCH_DRIFTED : SW_WATCH_MOVED);
-        say(v, "PSI %.2f (above %.1f)", v->psi, drifted ? psi_drifted : psi_moved);
+        say_psi(v, "above", drifted ? psi_drifted : psi_moved);
     } else {
         raise_to(v, SW_WATCH_SAME);
     }
 }
 
-static void judge_values(sw_verdict *v, const sw_profile_column *c, const uint64_t *live, uint64_t n,
-                         uint64_t m) {
+static void judge_values(sw_verdict *v, const sw_profile_column *c, const uint64_t *live,
+                         uint64_t n, uint64_t m) {
     groups g = {.count = 0};
     if (c->kind == SW_FEATURE_CATEGORY)
         group_category(&g, c, live);
@@ -188,9 +199,10 @@ static void judge_values(sw_verdict *v, const sw_profile_column *c, const uint64
     judge_psi(v, &g, (double)n, (double)m);
     judge_outside(v, c, (double)n, (double)m);
     if (v->state == SW_WATCH_SAME && !v->why[0])
-        say(v, "PSI %.2f (below %.1f)", v->psi, psi_moved);
+        say_psi(v, "below", psi_moved);
     if (v->state == SW_WATCH_UNDEFINED)
-        say(v, "constant in the reference: PSI is not defined, only the range and missing values are watched");
+        say(v, "constant in the reference: PSI is not defined, only the range and missing values "
+               "are watched");
 }
 
 /* All bins but the missing one. */
@@ -205,9 +217,11 @@ static double share_of(uint64_t part, uint64_t rest) {
     return part + rest ? (double)part / (double)(part + rest) : NAN;
 }
 
-sw_verdict sw_watch_judge(const sw_profile_column *c, const uint64_t *live, uint64_t rows) {
+sw_verdict sw_watch_judge(const sw_profile_column *reference, const uint64_t *live, uint64_t rows) {
+    const sw_profile_column *c = reference;
     uint64_t missing = live[SW_BIN_MISSING];
-    sw_verdict v = {.state = SW_WATCH_UNWATCHED, .psi = NAN, .outside = NAN, .reference_missing = NAN};
+    sw_verdict v = {
+        .state = SW_WATCH_UNWATCHED, .psi = NAN, .outside = NAN, .reference_missing = NAN};
     if (!c) {
         v.missing = share_of(missing, rows > missing ? rows - missing : 0);
         say(&v, "no reference profile was pushed with this version");
@@ -221,7 +235,7 @@ sw_verdict sw_watch_judge(const sw_profile_column *c, const uint64_t *live, uint
     v.outside = n ? share_of(outside, m - outside) : NAN;
     if (missing + m < SW_WATCH_ROWS_MIN) {
         v.state = SW_WATCH_TOO_FEW;
-        say(&v, "%llu of %d rows", (unsigned long long)(missing + m), SW_WATCH_ROWS_MIN);
+        say(&v, "%llu of %d rows", (unsigned long long)missing + m, SW_WATCH_ROWS_MIN);
         return v;
     }
     v.state = n == 0 || m >= SW_WATCH_ROWS_MIN ? SW_WATCH_UNDEFINED : SW_WATCH_TOO_FEW;

@@ -30,8 +30,9 @@ __attribute__((format(printf, 1, 2))) static void tell(const char *format, ...) 
 
 static void drop_minutes(sw_record *record, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        if (!record->ring[i].written)
-            tell("%.*s@%u: a minute of counts was lost, as the database has not taken it for an hour",
+        if (!record->ring[i].written && record->lost++ == 0)
+            tell("%.*s@%u: from now on minutes of counts are lost, as the database has taken none "
+                 "for an hour",
                  SW_STR_ARG(record->model), record->version);
         sw_mem_free(record->ring[i].bytes);
     }
@@ -62,7 +63,8 @@ static void roll(sw_watch *watch, sw_record *record, int64_t minute) {
     if (minute == record->minute)
         return;
     if (record->now.rows) {
-        sw_minute done = {.minute = record->minute, .step = record->step,
+        sw_minute done = {.minute = record->minute,
+                          .step = record->step,
                           .written = record->written == record->changes};
         if (!push_minute(record, &record->now, done))
             return; /* memory is out: the minute goes on */
@@ -115,13 +117,18 @@ static void gather(gathered *g, const sw_watch *watch, const sw_record *record, 
         g->rows = more;
         g->cap = cap;
     }
-    sw_str boot = step ? sw_arena_printf(&g->arena, "%s.%u", watch->boot, step) : sw_str_of(watch->boot);
+    sw_str boot =
+        step ? sw_arena_printf(&g->arena, "%s.%u", watch->boot, step) : sw_str_of(watch->boot);
     counts = sw_arena_copy(&g->arena, counts);
     g->failed |= !boot.at || !counts.at;
     if (!g->failed)
-        g->rows[g->count++] = (sw_window_row){
-            .model = record->model, .version = record->version, .profile_hash = record->hash,
-            .minute = minute, .boot = boot, .rows = rows, .counts = counts};
+        g->rows[g->count++] = (sw_window_row){.model = record->model,
+                                              .version = record->version,
+                                              .profile_hash = record->hash,
+                                              .minute = minute,
+                                              .boot = boot,
+                                              .rows = rows,
+                                              .counts = counts};
 }
 
 static void gather_record(gathered *g, sw_watch *watch, sw_record *record, int64_t minute) {
@@ -140,7 +147,8 @@ static void gather_record(gathered *g, sw_watch *watch, sw_record *record, int64
         sw_counts_encode(&bytes, &record->now);
         g->failed |= bytes.failed;
         if (!g->failed)
-            gather(g, watch, record, record->minute, record->step, record->now.rows, sw_buf_str(&bytes));
+            gather(g, watch, record, record->minute, record->step, record->now.rows,
+                   sw_buf_str(&bytes));
         if (!g->failed) {
             record->writing = record->changes;
             record->writing_minute = record->minute;
@@ -158,6 +166,8 @@ static void mark_written(sw_record *record, bool good) {
     }
     if (good && record->writing_minute == record->minute)
         record->written = record->writing;
+    if (good)
+        record->lost = 0;
     pthread_mutex_unlock(&record->lock);
 }
 
@@ -166,8 +176,8 @@ static void free_record(sw_record *record) {
         sw_mem_free(record->ring[i].bytes);
     sw_counts_free(&record->now);
     pthread_mutex_destroy(&record->lock);
-    sw_mem_free((char *)(uintptr_t)record->model.at);
-    sw_mem_free((char *)(uintptr_t)record->hash.at);
+    sw_mem_free((void *)record->model.at);
+    sw_mem_free((void *)record->hash.at);
     sw_mem_free(record);
 }
 
@@ -198,7 +208,8 @@ static void tell_trouble(sw_watch *watch, bool good, const sw_error *error) {
 
 /* Old minutes go once an hour. */
 static bool expire(sw_watch *watch, int64_t minute, sw_error *error) {
-    if (watch->expired_minute && minute - watch->expired_minute < 60 && minute >= watch->expired_minute)
+    if (watch->expired_minute && minute - watch->expired_minute < 60 &&
+        minute >= watch->expired_minute)
         return true;
     if (sw_failed(sw_windows_expire(watch->db, minute - SW_WATCH_DAYS * 24 * 60, error)))
         return false;
@@ -238,7 +249,8 @@ static void *keeper_main(void *context) {
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec++;
-        while (!watch->stop && pthread_cond_timedwait(&watch->wake, &watch->stopping, &until) != ETIMEDOUT)
+        while (!watch->stop &&
+               pthread_cond_timedwait(&watch->wake, &watch->stopping, &until) != ETIMEDOUT)
             ;
         if (watch->stop)
             break;
@@ -252,13 +264,18 @@ static void *keeper_main(void *context) {
 
 /* ---- Opening and closing ---- */
 
-sw_status sw_watch_open_still(sw_watch **out, sw_db *db, int64_t (*clock_ms)(void), sw_error *error) {
+static sw_status no_memory(sw_error *error) {
+    return sw_fail(error, SW_CODE_NO_MEMORY, "not enough memory to watch models");
+}
+
+static sw_watch *make_watch(sw_db *db, int64_t (*clock_ms)(void)) {
     sw_watch *watch = sw_mem_zalloc(1, sizeof *watch);
     if (!watch)
-        return sw_fail(error, SW_CODE_NO_MEMORY, "not enough memory to watch models");
+        return NULL;
     watch->db = db;
     watch->clock_ms = clock_ms;
-    snprintf(watch->boot, sizeof watch->boot, "%llx-%x", (unsigned long long)clock_ms(), (unsigned)getpid());
+    snprintf(watch->boot, sizeof watch->boot, "%llx-%x", (unsigned long long)clock_ms(),
+             (unsigned)getpid());
     pthread_mutex_init(&watch->keeping, NULL);
     pthread_mutex_init(&watch->listing, NULL);
     pthread_mutex_init(&watch->stopping, NULL);
@@ -267,13 +284,19 @@ sw_status sw_watch_open_still(sw_watch **out, sw_db *db, int64_t (*clock_ms)(voi
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&watch->wake, &attributes);
     pthread_condattr_destroy(&attributes);
-    *out = watch;
-    return SW_OK;
+    return watch;
+}
+
+sw_status sw_watch_open_still(sw_watch **out, sw_db *db, int64_t (*clock_ms)(void),
+                              sw_error *error) {
+    *out = make_watch(db, clock_ms);
+    return *out ? SW_OK : no_memory(error);
 }
 
 sw_status sw_watch_open(sw_watch **out, sw_db *db, sw_error *error) {
-    sw_watch *watch;
-    SW_TRY(sw_watch_open_still(&watch, db, sw_clock_wall_ms, error));
+    sw_watch *watch = make_watch(db, sw_clock_wall_ms);
+    if (!watch)
+        return no_memory(error);
     int failure = pthread_create(&watch->keeper, NULL, keeper_main, watch);
     if (failure) {
         sw_watch_close(watch);
@@ -350,59 +373,62 @@ static sw_status restore_row(const sw_window_row *row, void *context, sw_error *
     return SW_OK;
 }
 
-/* The last hour, from the database. What cannot be read is told and left out: serving matters more. */
-static sw_status restore(sw_watch *watch, sw_record *record, sw_error *error) {
+/*
+ * The last hour, from the database. What cannot be read is told and left out: serving matters more.
+ * False where memory is out.
+ */
+static bool restore(sw_watch *watch, sw_record *record) {
     restoring r = {.watch = watch, .record = record, .minute = record->minute};
-    SW_TRY(sw_counts_make(&r.sum, record->now.bin_count, record->now.label_count, error));
     sw_error why = {{0}};
+    if (sw_failed(sw_counts_make(&r.sum, record->now.bin_count, record->now.label_count, &why)))
+        return false;
     sw_status status = sw_windows_read(watch->db, record->model, record->version, record->hash,
                                        record->minute - SW_WATCH_RING + 1, restore_row, &r, &why);
     if (sw_failed(status))
-        tell("%.*s@%u: earlier counts could not be read: %s", SW_STR_ARG(record->model), record->version,
-             why.text);
+        tell("%.*s@%u: earlier counts could not be read: %s", SW_STR_ARG(record->model),
+             record->version, why.text);
     end_restored(&r);
     sw_counts_free(&r.sum);
-    return SW_OK;
+    return true;
 }
 
-static sw_status make_record(sw_record **out, sw_watch *watch, sw_str model, uint32_t version,
-                             sw_str hash, const sw_observer *observer, sw_error *error) {
+/* NULL where memory is out. */
+static sw_record *make_record(sw_watch *watch, sw_str model, uint32_t version, sw_str hash,
+                              const sw_observer *observer) {
     sw_record *record = sw_mem_zalloc(1, sizeof *record);
     if (!record)
-        return sw_fail(error, SW_CODE_NO_MEMORY, "not enough memory to watch a version");
+        return NULL;
     pthread_mutex_init(&record->lock, NULL);
     record->model = (sw_str){sw_mem_copy(model.at, model.len), model.len};
     record->hash = (sw_str){sw_mem_copy(hash.at, hash.len), hash.len};
     record->version = version;
     record->step = atomic_load(&watch->step);
     record->minute = sw_watch_minute(watch);
-    sw_status status = record->model.at && record->hash.at
-                           ? sw_counts_make(&record->now, observer->counter_count, observer->label_count, error)
-                           : sw_fail(error, SW_CODE_NO_MEMORY, "not enough memory to watch a version");
-    if (!sw_failed(status))
-        status = restore(watch, record, error);
-    if (sw_failed(status))
-        free_record(record);
-    else
-        *out = record;
-    return status;
+    bool good = record->model.at && record->hash.at &&
+                !sw_failed(sw_counts_make(&record->now, observer->counter_count,
+                                          observer->label_count, NULL)) &&
+                restore(watch, record);
+    if (good)
+        return record;
+    free_record(record);
+    return NULL;
 }
 
-static sw_status attach(sw_watched *watched, sw_watch *watch, sw_str model, uint32_t version, sw_str hash,
-                        sw_error *error) {
+static sw_status attach(sw_watched *watched, sw_watch *watch, sw_str model, uint32_t version,
+                        sw_str hash, sw_error *error) {
     const sw_observer *observer = watched->observer;
-    sw_record *record = sw_watch_find(watch, model, version, hash), *made = NULL;
-    if (!record) {
-        SW_TRY(make_record(&made, watch, model, version, hash, observer, error));
-        record = made;
-    }
-    if (record->now.bin_count != observer->counter_count || record->now.label_count != observer->label_count)
+    sw_record *found = sw_watch_find(watch, model, version, hash);
+    sw_record *record = found ? found : make_record(watch, model, version, hash, observer);
+    if (!record)
+        return no_memory(error);
+    if (record->now.bin_count != observer->counter_count ||
+        record->now.label_count != observer->label_count)
         return sw_fail(error, SW_CODE_INTERNAL, "%.*s@%u is already watched with other bins",
                        SW_STR_ARG(model), version);
     pthread_mutex_lock(&watch->listing);
-    if (made) {
-        made->next = watch->records;
-        watch->records = made;
+    if (!found) {
+        record->next = watch->records;
+        watch->records = record;
     }
     watched->record = record;
     watched->next = record->handles;
@@ -411,11 +437,12 @@ static sw_status attach(sw_watched *watched, sw_watch *watch, sw_str model, uint
     return SW_OK;
 }
 
-sw_status sw_watch_add(sw_watched **out, sw_watch *watch, sw_str model, uint32_t version, sw_str profile_hash,
-                       const sw_observer *observer, const sw_profile *profile, sw_error *error) {
+sw_status sw_watch_add(sw_watched **out, sw_watch *watch, sw_str model, uint32_t version,
+                       sw_str profile_hash, const sw_observer *observer, const sw_profile *profile,
+                       sw_error *error) {
     sw_watched *watched = sw_mem_zalloc(1, sizeof *watched);
     if (!watched)
-        return sw_fail(error, SW_CODE_NO_MEMORY, "not enough memory to watch a version");
+        return no_memory(error);
     *watched = (sw_watched){.watch = watch, .observer = observer, .profile = profile};
     pthread_mutex_init(&watched->summing, NULL);
     pthread_mutex_lock(&watch->keeping);

@@ -7,9 +7,16 @@
  * rows add up over replicas and restarts. A crash loses at most the last second of counts of a
  * minute: the running minute is rewritten every second in which it changed.
  *
+ * The last hour is in memory too, and is read back at start. Where the database takes nothing (a
+ * full disk) serving and counting go on; what waits is stored once it does. Minutes are kept 14
+ * days. Size of a minute: about 2 bytes for each bin that counted, nearly none for those that did
+ * not.
+ *
  * Verdict of a feature: PSI over at most 10 groups of the reference's bins against the window's
- * counts; "too few rows" below SW_WATCH_ROWS_MIN; "same" < 0.1 ≤ "moved" < 0.2 ≤ "drifted", with
- * the sampling error of PSI at this many rows allowed for.
+ * counts; "too few rows" below SW_WATCH_ROWS_MIN; "same" < 0.1 ≤ "moved" < 0.2 ≤ "drifted", and
+ * only where PSI is beyond what chance reaches once in 10,000 at this many rows. The shares of
+ * missing and of out-of-range (or unseen) values raise it too: by one percent "moved", by five
+ * "drifted". "undefined" where the reference is constant or all missing and nothing else tells.
  *
  * Threads: merge from loops; the rest from any thread but a loop's.
  * Layer:   domain.
@@ -29,20 +36,31 @@ SW_MUST_USE sw_status sw_watch_open(sw_watch **out, sw_db *db, sw_error *error);
 /* Writes what is left and stops. */
 void sw_watch_close(sw_watch *watch);
 
-/* A version begins to serve (or serves again: counts go on). `observer` and `profile` must live until sw_watch_remove. */
-SW_MUST_USE sw_status sw_watch_add(sw_watched **out, sw_watch *watch, sw_str model, uint32_t version,
-                                   sw_str profile_hash, const sw_observer *observer,
-                                   const sw_profile *profile, sw_error *error);
+/*
+ * A version begins to serve (or serves again: counts go on). Twice for one version at once is fine
+ * (while it replaces itself): both count into the same minutes. `observer` and `profile` must live
+ * until sw_watch_remove.
+ */
+SW_MUST_USE sw_status sw_watch_add(sw_watched **out, sw_watch *watch, sw_str model,
+                                   uint32_t version, sw_str profile_hash,
+                                   const sw_observer *observer, const sw_profile *profile,
+                                   sw_error *error);
 void sw_watch_remove(sw_watched *watched);
 
-/* Adds the shard's counts and zeroes it. Cheap where nothing was counted. Never waits for the disk. */
+/* Adds the shard's counts and zeroes it. Cheap where nothing was counted. Never waits for the disk.
+ */
 void sw_watch_merge(sw_watched *watched, sw_shard *shard);
 
-/* {"model", "version", "rows", "window_minutes", "state", "features": […], "outputs": […]}: docs/api.md says the fields.
- * `profile` NULL where the version has none. Works for versions that no longer serve, from the database. */
+/*
+ * {"model", "version", "rows", "window_minutes", "state", "features": […], "outputs": […]}:
+ * docs/api.md says the fields. `profile` NULL where the version has none. Works for versions that
+ * no longer serve, from the database. The window is the running minute and those before it; 0
+ * minutes: 15.
+ */
 SW_MUST_USE sw_status sw_watch_report(sw_buf *json, sw_watch *watch, sw_str model, uint32_t version,
                                       const sw_signature *signature, const sw_profile *profile,
-                                      sw_str profile_hash, uint32_t window_minutes, sw_error *error);
+                                      sw_str profile_hash, uint32_t window_minutes,
+                                      sw_error *error);
 
 /* For the fleet page: how many features, and how many drifted in the last 15 minutes. */
 typedef struct sw_watch_summary {
@@ -50,6 +68,7 @@ typedef struct sw_watch_summary {
     uint32_t features, drifted, moved, too_few;
     const char *state; /* "unwatched" (no profile), "too few rows", "same", "moved", "drifted" */
 } sw_watch_summary;
-SW_MUST_USE sw_status sw_watch_summarise(sw_watch_summary *out, sw_watched *watched, sw_error *error);
+SW_MUST_USE sw_status sw_watch_summarise(sw_watch_summary *out, sw_watched *watched,
+                                         sw_error *error);
 
 #endif /* SW_WATCH_WATCH_H */

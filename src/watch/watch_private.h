@@ -2,12 +2,14 @@
 /*
  * watch, within: records of what was counted, and the verdicts on them.
  *
- * A record is one (model, version, profile) with its running minute, its last hour of finished minutes in
- * compact form, and the handles (sw_watched) of those who serve it now: two at a time while a version is
- * replaced by itself. It lives on without a handle until all of it is in the database.
+ * A record is one (model, version, profile) with its running minute, its last hour of finished
+ * minutes in compact form, and the handles (sw_watched) of those who serve it now: two at a time
+ * while a version is replaced by itself. It lives on without a handle until all of it is in the
+ * database.
  *
  * Locks, in this order: `keeping` (the list's writer, held over disk writes), `listing` (the list's
- * readers), a record's `lock` (its counts; memory work only, so that a merge never waits for a disk).
+ * readers), a record's `lock` (its counts; memory work only, so that a merge never waits for a
+ * disk).
  *
  * Layer: domain.
  */
@@ -50,6 +52,7 @@ typedef struct sw_record {
     sw_minute ring[SW_WATCH_RING]; /* oldest first */
     size_t ring_count;
     uint64_t ring_changes;
+    uint64_t lost; /* minutes that went before the database took them, since it last did */
 } sw_record;
 
 struct sw_watch {
@@ -58,7 +61,8 @@ struct sw_watch {
     int64_t (*clock_ms)(void);
     pthread_mutex_t keeping, listing;
     sw_record *records;
-    atomic_uint step; /* grows each time the wall clock steps back: a minute is then counted anew, under another boot */
+    atomic_uint step; /* grows each time the wall clock steps back: a minute is then counted anew,
+                         under another boot */
     int64_t expired_minute; /* when old minutes were last removed */
     bool in_trouble;        /* the last write failed, and was told */
     pthread_t keeper;

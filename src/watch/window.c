@@ -52,7 +52,8 @@ static sw_status add_minutes(sw_counts *into, const window_copy *from, sw_error 
 }
 
 static bool is_record(const sw_record *record, sw_str model, uint32_t version, sw_str hash) {
-    return record->version == version && sw_str_eq(record->model, model) && sw_str_eq(record->hash, hash);
+    return record->version == version && sw_str_eq(record->model, model) &&
+           sw_str_eq(record->hash, hash);
 }
 
 sw_record *sw_watch_find(const sw_watch *watch, sw_str model, uint32_t version, sw_str hash) {
@@ -62,8 +63,8 @@ sw_record *sw_watch_find(const sw_watch *watch, sw_str model, uint32_t version, 
     return record;
 }
 
-sw_status sw_watch_sum(sw_counts *into, sw_watch *watch, sw_str model, uint32_t version, sw_str hash,
-                       uint32_t minutes, sw_error *error) {
+sw_status sw_watch_sum(sw_counts *into, sw_watch *watch, sw_str model, uint32_t version,
+                       sw_str hash, uint32_t minutes, sw_error *error) {
     window_copy copy;
     int64_t from = sw_watch_minute(watch) - minutes + 1;
     pthread_mutex_lock(&watch->listing);
@@ -71,8 +72,8 @@ sw_status sw_watch_sum(sw_counts *into, sw_watch *watch, sw_str model, uint32_t 
     bool fits = record && record->now.bin_count == into->bin_count &&
                 record->now.label_count == into->label_count;
     sw_status status = fits ? copy_window(&copy, record, from, UINT64_MAX, error)
-                            : sw_fail(error, SW_CODE_NOT_FOUND, "%.*s@%u is not served now", SW_STR_ARG(model),
-                                      version);
+                            : sw_fail(error, SW_CODE_NOT_FOUND, "%.*s@%u is not served now",
+                                      SW_STR_ARG(model), version);
     pthread_mutex_unlock(&watch->listing);
     if (sw_failed(status))
         return status;
@@ -88,35 +89,40 @@ static void judge_all(sw_watch_summary *out, const sw_watched *watched, const sw
     sw_watch_state worst = SW_WATCH_UNWATCHED;
     *out = (sw_watch_summary){.rows = counts->rows, .features = watched->observer->feature_count};
     for (uint32_t i = 0; watched->profile && i < out->features; i++) {
-        sw_verdict v = sw_watch_judge(&watched->profile->columns[i],
-                                      counts->bins + watched->observer->columns[i].first, counts->rows);
+        sw_verdict v =
+            sw_watch_judge(&watched->profile->columns[i],
+                           counts->bins + watched->observer->columns[i].first, counts->rows);
         out->drifted += v.state == SW_WATCH_DRIFTED;
         out->moved += v.state == SW_WATCH_MOVED;
         out->too_few += v.state == SW_WATCH_TOO_FEW;
         worst = v.state > worst ? v.state : worst;
     }
-    out->state = sw_watch_state_text(sw_watch_overall(watched->profile != NULL, counts->rows, worst));
+    out->state =
+        sw_watch_state_text(sw_watch_overall(watched->profile != NULL, counts->rows, worst));
 }
 
 /* What is cached still holds where nothing was counted and no minute has gone by since. */
 static bool is_current(const sw_watched *watched, int64_t minute) {
     sw_record *record = watched->record;
     pthread_mutex_lock(&record->lock);
-    bool same = record->changes == watched->summed_changes && record->ring_changes == watched->base_changes;
+    bool same =
+        record->changes == watched->summed_changes && record->ring_changes == watched->base_changes;
     pthread_mutex_unlock(&record->lock);
     return watched->summed && same && minute == watched->base_minute;
 }
 
 /*
- * The finished minutes are added up once a minute and kept; with each merge since, only the running one is
- * added to them.
+ * The finished minutes are added up once a minute and kept; with each merge since, only the running
+ * one is added to them.
  */
 static sw_status sum_up(sw_watched *watched, int64_t minute, sw_error *error) {
     window_copy copy;
     if (is_current(watched, minute))
         return SW_OK;
-    uint64_t known = watched->summed && minute == watched->base_minute ? watched->base_changes : UINT64_MAX;
-    SW_TRY(copy_window(&copy, watched->record, minute - SW_WATCH_SUMMARY_MINUTES + 1, known, error));
+    uint64_t known =
+        watched->summed && minute == watched->base_minute ? watched->base_changes : UINT64_MAX;
+    SW_TRY(
+        copy_window(&copy, watched->record, minute - SW_WATCH_SUMMARY_MINUTES + 1, known, error));
     sw_status status = SW_OK;
     watched->summed = false;
     if (!watched->base.bins)

@@ -29,9 +29,9 @@ SW_MUST_USE sw_status sw_windows_write(sw_db *db, const sw_window_row *rows, siz
 
 /* Called for each row, oldest minute first; its strings are borrowed. */
 typedef sw_status sw_window_fn(const sw_window_row *row, void *context, sw_error *error);
-SW_MUST_USE sw_status sw_windows_read(sw_db *db, sw_str model, uint32_t version, sw_str profile_hash,
-                                      int64_t from_minute, sw_window_fn *fn, void *context,
-                                      sw_error *error);
+SW_MUST_USE sw_status sw_windows_read(sw_db *db, sw_str model, uint32_t version,
+                                      sw_str profile_hash, int64_t from_minute, sw_window_fn *fn,
+                                      void *context, sw_error *error);
 
 /* Removes rows of minutes before `minute`. */
 SW_MUST_USE sw_status sw_windows_expire(sw_db *db, int64_t minute, sw_error *error);

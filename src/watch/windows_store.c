@@ -14,12 +14,13 @@ typedef struct writing {
 
 static sw_status write_row(sw_conn *conn, const sw_window_row *row, sw_error *error) {
     sw_stmt *stmt;
-    SW_TRY(sw_stmt_begin(&stmt, conn,
-                         "INSERT INTO watch_minutes (namespace, model, version, profile_hash, minute,"
-                         " replica, boot, rows, counts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
-                         " ON CONFLICT (namespace, model, version, profile_hash, minute, replica, boot)"
-                         " DO UPDATE SET rows = excluded.rows, counts = excluded.counts",
-                         error));
+    SW_TRY(sw_stmt_begin(
+        &stmt, conn,
+        "INSERT INTO watch_minutes (namespace, model, version, profile_hash, minute,"
+        " replica, boot, rows, counts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+        " ON CONFLICT (namespace, model, version, profile_hash, minute, replica, boot)"
+        " DO UPDATE SET rows = excluded.rows, counts = excluded.counts",
+        error));
     sw_stmt_bind_str(stmt, 1, namespace);
     sw_stmt_bind_str(stmt, 2, text(row->model));
     sw_stmt_bind_i64(stmt, 3, row->version);
@@ -65,11 +66,12 @@ static sw_status read_rows(sw_conn *conn, void *context, sw_error *error) {
     reading *r = context;
     sw_stmt *stmt;
     bool more;
-    SW_TRY(sw_stmt_begin(&stmt, conn,
-                         "SELECT minute, replica, boot, rows, counts FROM watch_minutes"
-                         " WHERE namespace = ?1 AND model = ?2 AND version = ?3 AND profile_hash = ?4"
-                         " AND minute >= ?5 ORDER BY minute",
-                         error));
+    SW_TRY(
+        sw_stmt_begin(&stmt, conn,
+                      "SELECT minute, replica, boot, rows, counts FROM watch_minutes"
+                      " WHERE namespace = ?1 AND model = ?2 AND version = ?3 AND profile_hash = ?4"
+                      " AND minute >= ?5 ORDER BY minute",
+                      error));
     sw_stmt_bind_str(stmt, 1, namespace);
     sw_stmt_bind_str(stmt, 2, text(r->key.model));
     sw_stmt_bind_i64(stmt, 3, r->key.version);
@@ -87,8 +89,12 @@ static sw_status read_rows(sw_conn *conn, void *context, sw_error *error) {
 
 sw_status sw_windows_read(sw_db *db, sw_str model, uint32_t version, sw_str profile_hash,
                           int64_t from_minute, sw_window_fn *fn, void *context, sw_error *error) {
-    reading r = {.key = {.model = model, .version = version, .profile_hash = profile_hash, .minute = from_minute},
-                 .fn = fn, .context = context};
+    reading r = {.key = {.model = model,
+                         .version = version,
+                         .profile_hash = profile_hash,
+                         .minute = from_minute},
+                 .fn = fn,
+                 .context = context};
     sw_arena_init(&r.arena, 4096);
     sw_status status = sw_db_read(db, read_rows, &r, error);
     sw_arena_free(&r.arena);
@@ -97,7 +103,8 @@ sw_status sw_windows_read(sw_db *db, sw_str model, uint32_t version, sw_str prof
 
 static sw_status expire(sw_conn *conn, void *context, sw_error *error) {
     sw_stmt *stmt;
-    SW_TRY(sw_stmt_begin(&stmt, conn, "DELETE FROM watch_minutes WHERE namespace = ?1 AND minute < ?2", error));
+    SW_TRY(sw_stmt_begin(&stmt, conn,
+                         "DELETE FROM watch_minutes WHERE namespace = ?1 AND minute < ?2", error));
     sw_stmt_bind_str(stmt, 1, namespace);
     sw_stmt_bind_i64(stmt, 2, *(const int64_t *)context);
     return sw_stmt_run(stmt, error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as a model: the scan, the removal of ZipMaps, the native engine, and a run of what it took. */
+/* Any bytes as a model: the scan, the removal of ZipMaps, the native engine, and a run of what it
+ * took. */
 #include "model/native_private.h"
 #include "model/signature.h"
 
@@ -9,7 +10,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void run(const sw_native_program *program, const sw_model_info *info, sw_arena *arena) {
-    /* The engine itself is not exported; its steps are, and they are what a model's bytes decide. */
+    /* The engine itself is not exported; its steps are, and they are what a model's bytes decide.
+     */
     sw_native_block block = {.rows = 3, .arena = arena};
     for (uint32_t i = 0; i < program->slot_count; i++) {
         size_t bytes = (size_t)program->slots[i].row_bytes * block.rows;
@@ -41,7 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (onnx.zipmap_count &&
         !sw_failed(sw_onnx_without_zipmaps(&changed, &plain, &onnx, &arena, &error))) {
         sw_onnx again;
-        if (sw_failed(sw_onnx_scan(&again, sw_buf_str(&changed), &arena, &error)) || again.zipmap_count)
+        if (sw_failed(sw_onnx_scan(&again, sw_buf_str(&changed), &arena, &error)) ||
+            again.zipmap_count)
             abort();
     }
     if (sw_failed(sw_native_build(&program, &info, &arena, &onnx, &error)))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as a stored profile: what is taken must write itself the same again, and be fit to count with. */
+/* Any bytes as a stored profile: what is taken must write itself the same again, and be fit to
+ * count with. */
 #include "watch/bins_private.h"
 #include "watch/observe.h"
 
@@ -35,7 +36,8 @@ static void check_bins(const sw_profile_column *column) {
 
 static void check_observer(const sw_profile *profile, sw_arena *arena) {
     sw_tensor_spec input = {.name = {"x", 1}, .dtype = SW_FP32, .rank = 2, .shape = {-1, -1}};
-    sw_signature signature = {.inputs = &input, .input_count = 1, .feature_count = profile->column_count};
+    sw_signature signature = {
+        .inputs = &input, .input_count = 1, .feature_count = profile->column_count};
     sw_observer *observer;
     signature.features = sw_arena_zalloc(arena, profile->column_count, sizeof *signature.features);
     for (uint32_t i = 0; signature.features && i < profile->column_count; i++)
@@ -48,7 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     sw_arena arena = {0};
     sw_error error;
     sw_profile profile;
-    if (!sw_failed(sw_profile_from_json(&profile, (sw_str){(const char *)data, size}, &arena, &error))) {
+    if (!sw_failed(
+            sw_profile_from_json(&profile, (sw_str){(const char *)data, size}, &arena, &error))) {
         check_round_trip(&profile, &arena);
         for (uint32_t i = 0; i < profile.column_count; i++)
             check_bins(&profile.columns[i]);

@@ -29,7 +29,8 @@ static void make(sw_signature *out, sw_arena *arena) {
     static const sw_tensor_spec outputs[] = {
         {.name = {"Y", 1}, .dtype = SW_FP32, .rank = 2, .shape = {-1, 2}},
     };
-    sw_model_info info = {.inputs = inputs, .input_count = 2, .outputs = outputs, .output_count = 1};
+    sw_model_info info = {
+        .inputs = inputs, .input_count = 2, .outputs = outputs, .output_count = 1};
     if (sw_failed(sw_signature_from_model(out, &info, arena, NULL)))
         abort();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as a stored minute of counts: refused without a trace, or taken and written the same again. */
+/* Any bytes as a stored minute of counts: refused without a trace, or taken and written the same
+ * again. */
 #include "watch/counts_private.h"
 
 #include <stdint.h>
@@ -13,8 +14,9 @@ static void make(sw_counts *counts) {
 }
 
 static void check_untouched(const sw_counts *counts) {
-    uint64_t sum = counts->rows + counts->labels[0].used + counts->labels[1].used + counts->labels[0].others +
-                   counts->labels[1].others + counts->labels[0].missing + counts->labels[1].missing;
+    uint64_t sum = counts->rows + counts->labels[0].used + counts->labels[1].used +
+                   counts->labels[0].others + counts->labels[1].others + counts->labels[0].missing +
+                   counts->labels[1].missing;
     for (uint32_t i = 0; i < counts->bin_count; i++)
         sum += counts->bins[i];
     if (sum)

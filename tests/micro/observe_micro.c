@@ -43,10 +43,15 @@ static void make_column(sw_profile_column *column, int feature) {
     for (int i = 0; i < BINS * 100; i++)
         x[i] = value_of(feature);
     qsort(x, BINS * 100, sizeof *x, by_value);
-    *column = (sw_profile_column){.kind = SW_FEATURE_NUMERIC, .min = x[0], .max = x[BINS * 100 - 1],
-                                  .cuts = cuts[feature], .counts = counts, .name = SW_STR("x")};
+    *column = (sw_profile_column){.kind = SW_FEATURE_NUMERIC,
+                                  .min = x[0],
+                                  .max = x[BINS * 100 - 1],
+                                  .cuts = cuts[feature],
+                                  .counts = counts,
+                                  .name = SW_STR("x")};
     for (int i = 1; i < BINS; i++)
-        if (x[i * 100] > x[0] && (column->cut_count == 0 || x[i * 100] > cuts[feature][column->cut_count - 1]))
+        if (x[i * 100] > x[0] &&
+            (column->cut_count == 0 || x[i * 100] > cuts[feature][column->cut_count - 1]))
             cuts[feature][column->cut_count++] = x[i * 100];
     column->bin_count = column->cut_count + 4;
 }
@@ -56,10 +61,14 @@ static double ns_per_row(sw_shard *shard, size_t batch) {
     for (int repeat = 0; repeat < REPEATS; repeat++) {
         uint64_t from = sw_clock_ns();
         for (size_t row = 0; row + batch <= ROWS; row += batch) {
-            sw_tensor input = {.dtype = SW_FP32, .rank = 2, .shape = {(int64_t)batch, FEATURES},
-                               .count = batch * FEATURES, .data = values[row]};
-            sw_tensor output[2] = {{.dtype = SW_INT64, .rank = 1, .count = batch, .data = &labels[row]},
-                                   {.dtype = SW_FP32, .rank = 1, .count = batch, .data = &scores[row]}};
+            sw_tensor input = {.dtype = SW_FP32,
+                               .rank = 2,
+                               .shape = {(int64_t)batch, FEATURES},
+                               .count = batch * FEATURES,
+                               .data = values[row]};
+            sw_tensor output[2] = {
+                {.dtype = SW_INT64, .rank = 1, .count = batch, .data = &labels[row]},
+                {.dtype = SW_FP32, .rank = 1, .count = batch, .data = &scores[row]}};
             sw_observe(shard, &input, output, batch);
         }
         uint64_t took = sw_clock_ns() - from;
@@ -82,9 +91,11 @@ int main(void) {
         scores[row] = (float)sw_rng_unit(&seed);
         labels[row] = scores[row] > 0.5F;
     }
-    sw_tensor_spec input = {.name = SW_STR("input"), .dtype = SW_FP32, .rank = 2, .shape = {-1, FEATURES}};
-    sw_tensor_spec outputs[2] = {{.name = SW_STR("label"), .dtype = SW_INT64, .rank = 1, .shape = {-1}},
-                                 {.name = SW_STR("score"), .dtype = SW_FP32, .rank = 1, .shape = {-1}}};
+    sw_tensor_spec input = {
+        .name = SW_STR("input"), .dtype = SW_FP32, .rank = 2, .shape = {-1, FEATURES}};
+    sw_tensor_spec outputs[2] = {
+        {.name = SW_STR("label"), .dtype = SW_INT64, .rank = 1, .shape = {-1}},
+        {.name = SW_STR("score"), .dtype = SW_FP32, .rank = 1, .shape = {-1}}};
     sw_signature signature = {&input, 1, outputs, 2, features, FEATURES};
     sw_profile profile = {6400, columns, FEATURES};
     sw_observer *observer;

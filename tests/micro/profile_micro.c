@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How many values a second of processor time are profiled from a CSV file: a table whose columns fit into memory, and
- * one of 1,000 columns that does not and is read twice. Arguments: columns and rows of another one.
+ * How many values a second of processor time are profiled from a CSV file: a table whose columns
+ * fit into memory, and one of 1,000 columns that does not and is read twice. Arguments: columns and
+ * rows of another one.
  */
 #include "base/rng.h"
 #include "watch/profile.h"
@@ -19,7 +20,8 @@ static sw_signature signature_of(sw_arena *arena, uint32_t columns) {
     s.features = sw_arena_zalloc(arena, columns, sizeof *s.features);
     if (!s.inputs || !s.features)
         abort();
-    s.inputs[0] = (sw_tensor_spec){.name = SW_STR("input"), .dtype = SW_FP32, .rank = 2, .shape = {-1, columns}};
+    s.inputs[0] = (sw_tensor_spec){
+        .name = SW_STR("input"), .dtype = SW_FP32, .rank = 2, .shape = {-1, columns}};
     for (uint32_t i = 0; i < columns; i++)
         s.features[i] = (sw_feature){.name = sw_arena_printf(arena, "x%u", i), .column = i};
     return s;
@@ -32,7 +34,10 @@ static void write_table(FILE *file, uint32_t columns, uint32_t rows) {
     for (uint32_t row = 0; row < rows; row++) {
         fputc('\n', file);
         for (uint32_t i = 0; i < columns; i++)
-            fprintf(file, i ? ",%.6g" : "%.6g", sw_rng_unit(&seed) * (i % 3 == 0 ? 1 : i % 3 == 1 ? 1000 : 1e-3));
+            fprintf(file, i ? ",%.6g" : "%.6g",
+                    sw_rng_unit(&seed) * (i % 3 == 0   ? 1
+                                          : i % 3 == 1 ? 1000
+                                                       : 1e-3));
     }
 }
 
@@ -56,7 +61,8 @@ static int measure(uint32_t columns, uint32_t rows) {
     else
         printf("{\"bench\": \"profile\", \"columns\": %u, \"rows\": %u, \"passes\": %d, "
                "\"values_s\": %.0f, \"mb_s\": %.0f}\n",
-               columns, rows, profile.columns[0].sampled ? 2 : 1, (double)columns * rows / took, size / 1e6 / took);
+               columns, rows, profile.columns[0].sampled ? 2 : 1, (double)columns * rows / took,
+               size / 1e6 / took);
     unlink(path);
     sw_arena_free(&arena);
     return sw_failed(status);

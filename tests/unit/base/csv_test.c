@@ -29,7 +29,8 @@ static char *read_all(const char *bytes, size_t len) {
     return out.at;
 }
 
-static void check_reads(const char *file, int line, const char *csv, size_t len, const char *wanted) {
+static void check_reads(const char *file, int line, const char *csv, size_t len,
+                        const char *wanted) {
     char *got = read_all(csv, len);
     if (strcmp(got, wanted) != 0)
         TEST_FAIL_("%s:%d read as \"%s\", not \"%s\"", file, line, got, wanted);
@@ -61,7 +62,9 @@ TEST(csv__skips_empty_lines_but_not_empty_fields) {
 }
 
 TEST(csv__takes_crlf_and_a_byte_order_mark) {
-    CHECK_READS("\xEF\xBB\xBF" "a,b\r\n1,2\r\n", "a|b/1|2/");
+    CHECK_READS("\xEF\xBB\xBF"
+                "a,b\r\n1,2\r\n",
+                "a|b/1|2/");
     CHECK_READS("\xEF\xBB\xBF\"a\",\"b\"\r\n\"1\",\"2\"\r\n", "a|b/1|2/");
     CHECK_READS("\"1\"\r", "1/");
 }
@@ -82,22 +85,27 @@ TEST(csv__an_open_quote_is_refused_with_its_line) {
 }
 
 TEST(csv__text_behind_a_closing_quote_is_refused) {
-    CHECK_READS("a,b\n1,\"2\" 3\n",
-                "a|b/! line 2, field 2: text follows the closing quote; write \"\" for a quote within a "
-                "quoted field");
-    CHECK_READS("\"a\"\rb\n", "! line 1, field 1: text follows the closing quote; write \"\" for a quote "
-                              "within a quoted field");
-    CHECK_READS("\"a\r\n\nb\"c\n", "! line 3, field 1: text follows the closing quote; write \"\" for a "
-                                   "quote within a quoted field");
+    CHECK_READS(
+        "a,b\n1,\"2\" 3\n",
+        "a|b/! line 2, field 2: text follows the closing quote; write \"\" for a quote within a "
+        "quoted field");
+    CHECK_READS("\"a\"\rb\n",
+                "! line 1, field 1: text follows the closing quote; write \"\" for a quote "
+                "within a quoted field");
+    CHECK_READS("\"a\r\n\nb\"c\n",
+                "! line 3, field 1: text follows the closing quote; write \"\" for a "
+                "quote within a quoted field");
 }
 
 TEST(csv__lines_are_counted_through_quoted_breaks_and_empty_lines) {
-    CHECK_READS("\"a\nb\"\n\n\n\"c\n", "a\nb/! line 5, field 1: a quote is opened and never closed");
+    CHECK_READS("\"a\nb\"\n\n\n\"c\n",
+                "a\nb/! line 5, field 1: a quote is opened and never closed");
 }
 
 TEST(csv__invalid_utf8_is_refused_with_its_place) {
     CHECK_READS("a,b\n\xC3\xA9t\xC3\xA9,1\nx,caf\xE9\n",
-                "a|b/\xC3\xA9t\xC3\xA9|1/! line 3, field 2: not valid UTF-8; save the file in that encoding");
+                "a|b/\xC3\xA9t\xC3\xA9|1/! line 3, field 2: not valid UTF-8; save the file in that "
+                "encoding");
 }
 
 TEST(csv__nul_bytes_are_ordinary) {
@@ -179,8 +187,9 @@ static void plain_read(sw_buf *out, const char *at, size_t len) {
 }
 
 static void random_field(sw_buf *out, uint64_t *seed) {
-    static const char *const pieces[] = {"a", "1.5", "\xC3\xA9", "longer text of some bytes", "",
-                                         ",", "\n", "\"\"", "-7e300", "\r\n"};
+    static const char *const pieces[] = {"a",      "1.5", "\xC3\xA9", "longer text of some bytes",
+                                         "",       ",",   "\n",       "\"\"",
+                                         "-7e300", "\r\n"};
     bool quoted = sw_rng_next(seed) % 4 == 0;
     if (quoted)
         sw_buf_add_char(out, '"');

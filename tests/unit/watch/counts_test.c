@@ -12,15 +12,19 @@ static void fill(sw_counts *counts) {
     counts->rows = sw_rng_next(&seed) % 1000000;
     for (uint32_t i = 0; i < counts->bin_count; i++) {
         uint64_t shape = sw_rng_next(&seed) % 4;
-        counts->bins[i] = shape < 2 ? 0 : shape == 2 ? sw_rng_next(&seed) % 100 : sw_rng_next(&seed) >> (13 + sw_rng_next(&seed) % 50);
+        counts->bins[i] = shape < 2    ? 0
+                          : shape == 2 ? sw_rng_next(&seed) % 100
+                                       : sw_rng_next(&seed) >> (13 + sw_rng_next(&seed) % 50);
     }
     for (uint32_t i = 0; i < counts->label_count; i++) {
         counts->labels[i].missing = sw_rng_next(&seed) % 9;
         counts->labels[i].others = sw_rng_next(&seed) % 9;
         for (uint64_t n = sw_rng_next(&seed) % 80; n > 0; n--) {
             char text[24];
-            int len = snprintf(text, sizeof text, "label %llu", (unsigned long long)(sw_rng_next(&seed) % 100));
-            sw_labels_add(&counts->labels[i], (sw_str){text, (size_t)len}, 1 + sw_rng_next(&seed) % 1000);
+            int len = snprintf(text, sizeof text, "label %llu",
+                               (unsigned long long)(sw_rng_next(&seed) % 100));
+            sw_labels_add(&counts->labels[i], (sw_str){text, (size_t)len},
+                          1 + sw_rng_next(&seed) % 1000);
         }
     }
 }
@@ -39,7 +43,8 @@ static bool same(const sw_counts *a, const sw_counts *b) {
         const sw_labels *x = &a->labels[i], *y = &b->labels[i];
         good = good && x->missing == y->missing && x->others == y->others && x->used == y->used;
         for (int k = 0; k < SW_LABEL_SLOTS; k++)
-            good = good && (x->slots[k].count == 0 || count_of(y, &x->slots[k]) == x->slots[k].count);
+            good =
+                good && (x->slots[k].count == 0 || count_of(y, &x->slots[k]) == x->slots[k].count);
     }
     return good;
 }
@@ -48,7 +53,8 @@ TEST(counts__come_back_from_their_compact_form) {
     for (int round = 0; round < 300; round++) {
         sw_counts counts, back;
         sw_buf bytes = {0};
-        uint32_t bins = (uint32_t)(sw_rng_next(&seed) % 300), labels = (uint32_t)(sw_rng_next(&seed) % 3);
+        uint32_t bins = (uint32_t)(sw_rng_next(&seed) % 300),
+                 labels = (uint32_t)(sw_rng_next(&seed) % 3);
         REQUIRE_OK(sw_counts_make(&counts, bins, labels, &error), error);
         REQUIRE_OK(sw_counts_make(&back, bins, labels, &error), error);
         if (round)
@@ -81,7 +87,8 @@ TEST(counts__a_damaged_form_is_refused_and_adds_nothing) {
     sw_labels_add(&counts.labels[0], SW_STR("benign"), 3);
     sw_counts_encode(&bytes, &counts);
     for (size_t len = 0; len < bytes.len; len++) {
-        CHECK_INT(sw_counts_add_encoded(&back, (sw_str){bytes.at, len}, &error).code, SW_CODE_INVALID);
+        CHECK_INT(sw_counts_add_encoded(&back, (sw_str){bytes.at, len}, &error).code,
+                  SW_CODE_INVALID);
         CHECK_INT(back.rows + back.bins[0] + back.labels[0].used, 0);
     }
     sw_buf_add_char(&bytes, 0);
@@ -97,6 +104,19 @@ TEST(counts__a_damaged_form_is_refused_and_adds_nothing) {
     sw_counts_free(&counts);
     sw_counts_free(&back);
     sw_buf_free(&bytes);
+}
+
+TEST(counts__a_run_of_zeros_beyond_the_last_counter_is_refused) {
+    sw_counts counts;
+    REQUIRE_OK(sw_counts_make(&counts, 4, 0, &error), error);
+    /* Form 1, 7 rows, 4 counters, then a run of four zeros or of five, no labels. */
+    CHECK_OK(sw_counts_add_encoded(&counts, SW_STR("\x01\x07\x04\x06\x00"), &error), error);
+    CHECK_INT(counts.rows, 7);
+    CHECK_INT(sw_counts_add_encoded(&counts, SW_STR("\x01\x07\x04\x08\x00"), &error).code,
+              SW_CODE_INVALID);
+    CHECK_INT(sw_counts_add_encoded(&counts, SW_STR("\x01\x07\x04\x03\x06\x00"), &error).code,
+              SW_CODE_INVALID);
+    sw_counts_free(&counts);
 }
 
 TEST(counts__any_order_of_merging_gives_the_same_sum) {

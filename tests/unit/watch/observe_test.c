@@ -16,14 +16,16 @@ static uint64_t seed = 11;
 /* A column of random growing cuts; every kind of number is among them. */
 static sw_profile_column random_column(double *cuts, uint32_t count, bool narrow) {
     sw_profile_column c = {.kind = SW_FEATURE_NUMERIC, .cuts = cuts};
-    double spread = pow(10, (double)(sw_rng_next(&seed) % 40) - 20), at = testing_normal(&seed) * spread;
+    double spread = pow(10, (double)(sw_rng_next(&seed) % 40) - 20),
+           at = testing_normal(&seed) * spread;
     c.min = narrow ? (double)(float)at : at;
     for (uint32_t i = 0; i < count; i++) {
         at += spread * sw_rng_unit(&seed) * (sw_rng_next(&seed) % 3 ? 1 : 1e-9);
         if (at > c.min && (c.cut_count == 0 || at > cuts[c.cut_count - 1]))
             cuts[c.cut_count++] = at;
     }
-    c.max = c.cut_count ? nextafter(cuts[c.cut_count - 1], INFINITY) + spread * sw_rng_unit(&seed) : c.min;
+    c.max = c.cut_count ? nextafter(cuts[c.cut_count - 1], INFINITY) + spread * sw_rng_unit(&seed)
+                        : c.min;
     c.max = narrow ? (double)nextafterf((float)c.max, INFINITY) : c.max;
     c.bin_count = c.cut_count + 4;
     return c;
@@ -50,23 +52,28 @@ static void check_bins(const sw_profile_column *c, double x) {
     size_t count = sw_bins_keys(keys, c);
     sw_keys32_fill(&narrow, keys, count);
     sw_keys64_fill(&wide, keys, count);
-    const float near[] = {(float)x, nextafterf((float)x, INFINITY), nextafterf((float)x, -INFINITY)};
+    const float near[] = {(float)x, nextafterf((float)x, INFINITY),
+                          nextafterf((float)x, -INFINITY)};
     for (size_t i = 0; i < 3; i++) {
         double far = i == 0 ? x : nextafter(x, i == 1 ? INFINITY : -INFINITY);
         if (sw_keys64_bin(&wide, far) != plain_bin(c, far))
-            TEST_FAIL_("%.17g is in bin %u, not %u", far, sw_keys64_bin(&wide, far), plain_bin(c, far));
+            TEST_FAIL_("%.17g is in bin %u, not %u", far, sw_keys64_bin(&wide, far),
+                       plain_bin(c, far));
         if (sw_keys32_bin(&narrow, near[i]) != plain_bin(c, (double)near[i]))
-            TEST_FAIL_("%.9gf is in bin %u, not %u", (double)near[i], sw_keys32_bin(&narrow, near[i]),
-                       plain_bin(c, (double)near[i]));
+            TEST_FAIL_("%.9gf is in bin %u, not %u", (double)near[i],
+                       sw_keys32_bin(&narrow, near[i]), plain_bin(c, (double)near[i]));
     }
 }
 
 TEST(observe__every_number_falls_into_the_bin_that_a_plain_search_finds) {
-    const double special[] = {NAN, -NAN, INFINITY, -INFINITY, 0.0, -0.0, DBL_MIN, -DBL_MIN, 4.9e-324, 1e-45,
-                              -1e-45, DBL_MAX, -DBL_MAX, (double)FLT_MAX, -(double)FLT_MAX, 1e39, 1, -1};
+    const double special[] = {NAN,    -NAN,    INFINITY, -INFINITY,       0.0,
+                              -0.0,   DBL_MIN, -DBL_MIN, 4.9e-324,        1e-45,
+                              -1e-45, DBL_MAX, -DBL_MAX, (double)FLT_MAX, -(double)FLT_MAX,
+                              1e39,   1,       -1};
     for (int round = 0; round < 300; round++) {
         double cuts[SW_PROFILE_BINS];
-        sw_profile_column c = random_column(cuts, (uint32_t)(sw_rng_next(&seed) % SW_PROFILE_BINS), round % 2);
+        sw_profile_column c =
+            random_column(cuts, (uint32_t)(sw_rng_next(&seed) % SW_PROFILE_BINS), round % 2);
         for (size_t i = 0; i < sizeof special / sizeof *special; i++)
             check_bins(&c, special[i]);
         for (uint32_t i = 0; i < c.cut_count; i++)
@@ -91,18 +98,24 @@ TEST(observe__a_random_bit_pattern_too) {
 
 TEST(observe__cuts_at_zero_and_among_subnormals_are_exact) {
     double cuts[] = {-1e-310, 0.0, 4.9e-324, 1e-310, 1e-40};
-    sw_profile_column c = {.kind = SW_FEATURE_NUMERIC, .cuts = cuts, .cut_count = 5, .min = -1e-40, .max = 1};
-    const double tried[] = {-1e-40, -1e-310, -4.9e-324, -0.0, 0.0, 4.9e-324, 1e-310, 1e-45, 1e-40, 1, 2};
+    sw_profile_column c = {
+        .kind = SW_FEATURE_NUMERIC, .cuts = cuts, .cut_count = 5, .min = -1e-40, .max = 1};
+    const double tried[] = {-1e-40, -1e-310, -4.9e-324, -0.0, 0.0, 4.9e-324,
+                            1e-310, 1e-45,   1e-40,     1,    2};
     for (size_t i = 0; i < sizeof tried / sizeof *tried; i++)
         check_bins(&c, tried[i]);
 }
 
 TEST(observe__scores_fall_between_the_edges_of_their_bin) {
     for (int i = 0; i < 100000; i++) {
-        double from, to, x = i % 3 == 0 ? sw_rng_unit(&seed) : testing_normal(&seed) * pow(10, (double)(i % 24) - 12);
+        double from, to,
+            x = i % 3 == 0 ? sw_rng_unit(&seed)
+                           : testing_normal(&seed) * pow(10, (double)(i % 24) - 12);
         uint32_t bin = sw_score_bin(x);
         sw_score_edges(&from, &to, bin);
-        bool in = x >= 0 && x <= 1 ? x >= from - 1e-15 && x <= to + 1e-15 : x < 0 ? x > from && x <= to : x >= from && x < to;
+        bool in = x >= 0 && x <= 1 ? x >= from - 1e-15 && x <= to + 1e-15
+                  : x < 0          ? x > from && x <= to
+                                   : x >= from && x < to;
         if (!in || bin == 0 || bin >= SW_SCORE_BINS)
             TEST_FAIL_("%.17g is in bin %u, [%g, %g]", x, bin, from, to);
     }
@@ -142,13 +155,15 @@ static const uint32_t *bins_of(uint32_t column) {
 static uint64_t label_count(uint32_t column, const char *text) {
     const sw_labels *labels = &shard->labels[observer->columns[column].labels];
     for (int i = 0; i < SW_LABEL_SLOTS; i++)
-        if (labels->slots[i].count && sw_str_is((sw_str){labels->slots[i].text, labels->slots[i].len}, text))
+        if (labels->slots[i].count &&
+            sw_str_is((sw_str){labels->slots[i].text, labels->slots[i].len}, text))
             return labels->slots[i].count;
     return 0;
 }
 
 static sw_tensor tensor_of(sw_dtype dtype, void *data, size_t count) {
-    return (sw_tensor){.dtype = dtype, .rank = 1, .shape = {(int64_t)count}, .count = count, .data = data};
+    return (sw_tensor){
+        .dtype = dtype, .rank = 1, .shape = {(int64_t)count}, .count = count, .data = data};
 }
 
 /* A value of the type, as a double: what its bin is found from. */
@@ -164,8 +179,10 @@ static double put_random(void *data, size_t at, sw_dtype dtype) {
     case SW_INT16: return ((int16_t *)data)[at] = (int16_t)x;
     case SW_INT32: return ((int32_t *)data)[at] = (int32_t)x;
     case SW_INT64: return (double)(((int64_t *)data)[at] = (int64_t)x);
-    case SW_FP16: return (double)sw_fp16_to_f32(((uint16_t *)data)[at] = sw_fp16_from_f32((float)x));
-    case SW_FP32: return (double)(((float *)data)[at] = sw_rng_next(&seed) % 9 ? (float)x / 7 : NAN);
+    case SW_FP16:
+        return (double)sw_fp16_to_f32(((uint16_t *)data)[at] = sw_fp16_from_f32((float)x));
+    case SW_FP32:
+        return (double)(((float *)data)[at] = sw_rng_next(&seed) % 9 ? (float)x / 7 : NAN);
     default: return ((double *)data)[at] = sw_rng_next(&seed) % 9 ? x / 7 : NAN;
     }
 }
@@ -182,8 +199,12 @@ TEST(observe__counts_rows_of_every_numeric_type_like_a_plain_recount) {
         for (int i = 0; i < COLUMNS; i++) {
             for (int k = 0; k < 5; k++)
                 cuts[i][k] = -20 + 10 * k + i;
-            columns[i] = (sw_profile_column){.kind = SW_FEATURE_NUMERIC, .min = -60, .max = 70, .cuts = cuts[i],
-                                             .cut_count = 5, .bin_count = 9};
+            columns[i] = (sw_profile_column){.kind = SW_FEATURE_NUMERIC,
+                                             .min = -60,
+                                             .max = 70,
+                                             .cuts = cuts[i],
+                                             .cut_count = 5,
+                                             .bin_count = 9};
         }
         make(&signature, &(sw_profile){1, columns, COLUMNS});
         for (size_t i = 0; i < ROWS * COLUMNS; i++)
@@ -192,7 +213,8 @@ TEST(observe__counts_rows_of_every_numeric_type_like_a_plain_recount) {
         /* One row, then three, then more than a block. */
         const size_t cuts_at[] = {0, 1, 4, ROWS};
         for (int part = 0; part < 3; part++) {
-            size_t from = cuts_at[part], rows = cuts_at[part + 1] - from, size = sw_dtype_size(dtype);
+            size_t from = cuts_at[part], rows = cuts_at[part + 1] - from,
+                   size = sw_dtype_size(dtype);
             sw_tensor in = tensor_of(dtype, (char *)values + from * COLUMNS * size, rows * COLUMNS);
             sw_tensor out = tensor_of(SW_FP32, scores, rows);
             sw_observe(shard, &in, &out, rows);
@@ -207,22 +229,29 @@ TEST(observe__counts_rows_of_every_numeric_type_like_a_plain_recount) {
 }
 
 TEST(observe__counts_inputs_of_one_column_each) {
-    sw_tensor_spec inputs[3] = {{.name = SW_STR("age"), .dtype = SW_FP32, .rank = 2, .shape = {-1, 1}},
-                                {.name = SW_STR("country"), .dtype = SW_BYTES, .rank = 2, .shape = {-1, 1}},
-                                {.name = SW_STR("code"), .dtype = SW_INT64, .rank = 1, .shape = {-1}}};
-    sw_feature features[3] = {{.name = SW_STR("age")}, {.name = SW_STR("country"), .kind = SW_FEATURE_CATEGORY, .input = 1},
+    sw_tensor_spec inputs[3] = {
+        {.name = SW_STR("age"), .dtype = SW_FP32, .rank = 2, .shape = {-1, 1}},
+        {.name = SW_STR("country"), .dtype = SW_BYTES, .rank = 2, .shape = {-1, 1}},
+        {.name = SW_STR("code"), .dtype = SW_INT64, .rank = 1, .shape = {-1}}};
+    sw_feature features[3] = {{.name = SW_STR("age")},
+                              {.name = SW_STR("country"), .kind = SW_FEATURE_CATEGORY, .input = 1},
                               {.name = SW_STR("code"), .kind = SW_FEATURE_CATEGORY, .input = 2}};
-    sw_signature signature = {.inputs = inputs, .input_count = 3, .features = features, .feature_count = 3};
+    sw_signature signature = {
+        .inputs = inputs, .input_count = 3, .features = features, .feature_count = 3};
     sw_profile profile;
-    REQUIRE_OK(testing_profile(&profile, &signature, SW_STR("age,country,code\n1,ch,10\n2,de,20\n3,ch,30\n4,ch,30\n"),
-                               &arena, &error), error);
+    REQUIRE_OK(testing_profile(&profile, &signature,
+                               SW_STR("age,country,code\n1,ch,10\n2,de,20\n3,ch,30\n4,ch,30\n"),
+                               &arena, &error),
+               error);
     make(&signature, &profile);
     float age[4] = {1, 2.6F, NAN, 99};
     sw_str country[4] = {SW_STR("de"), SW_STR(""), SW_STR("fr"), SW_STR("ch")};
     int64_t code[4] = {30, -1, 20, 30};
-    sw_tensor in[3] = {tensor_of(SW_FP32, age, 4), tensor_of(SW_BYTES, country, 4), tensor_of(SW_INT64, code, 4)};
+    sw_tensor in[3] = {tensor_of(SW_FP32, age, 4), tensor_of(SW_BYTES, country, 4),
+                       tensor_of(SW_INT64, code, 4)};
     sw_observe(shard, in, NULL, 4);
-    const uint32_t ages[] = {1, 0, 1, 0, 1, 0, 1}, countries[] = {1, 1, 1, 1}, codes[] = {0, 1, 2, 0, 1};
+    const uint32_t ages[] = {1, 0, 1, 0, 1, 0, 1}, countries[] = {1, 1, 1, 1},
+                   codes[] = {0, 1, 2, 0, 1};
     CHECK(memcmp(bins_of(0), ages, sizeof ages) == 0);
     CHECK(memcmp(bins_of(1), countries, sizeof countries) == 0); /* ch, de */
     CHECK(memcmp(bins_of(2), codes, sizeof codes) == 0);         /* 30, 10, 20 */
@@ -266,9 +295,10 @@ TEST(observe__without_a_profile_counts_rows_and_missing_values) {
 }
 
 TEST(observe__counts_labels_by_value_up_to_a_bound) {
-    sw_tensor_spec outputs[3] = {{.name = SW_STR("class"), .dtype = SW_INT64, .rank = 1, .shape = {-1}},
-                                 {.name = SW_STR("name"), .dtype = SW_BYTES, .rank = 1, .shape = {-1}},
-                                 {.name = SW_STR("p"), .dtype = SW_FP32, .rank = 2, .shape = {-1, 2}}};
+    sw_tensor_spec outputs[3] = {
+        {.name = SW_STR("class"), .dtype = SW_INT64, .rank = 1, .shape = {-1}},
+        {.name = SW_STR("name"), .dtype = SW_BYTES, .rank = 1, .shape = {-1}},
+        {.name = SW_STR("p"), .dtype = SW_FP32, .rank = 2, .shape = {-1, 2}}};
     sw_signature signature = {.outputs = outputs, .output_count = 3};
     make(&signature, NULL);
     CHECK_STR(observer->columns[2].name, "p[0]");
@@ -281,7 +311,8 @@ TEST(observe__counts_labels_by_value_up_to_a_bound) {
         p[2 * i] = 0.12F;
         p[2 * i + 1] = 0.88F;
     }
-    sw_tensor out[3] = {tensor_of(SW_INT64, class, 100), tensor_of(SW_BYTES, name, 100), tensor_of(SW_FP32, p, 200)};
+    sw_tensor out[3] = {tensor_of(SW_INT64, class, 100), tensor_of(SW_BYTES, name, 100),
+                        tensor_of(SW_FP32, p, 200)};
     sw_observe(shard, NULL, out, 100);
     CHECK_INT(label_count(0, "63"), 1);
     CHECK_INT(label_count(0, "64"), 0);
@@ -295,8 +326,9 @@ TEST(observe__counts_labels_by_value_up_to_a_bound) {
 }
 
 TEST(observe__a_wide_or_open_output_is_one_column) {
-    sw_tensor_spec outputs[2] = {{.name = SW_STR("embedding"), .dtype = SW_FP32, .rank = 2, .shape = {-1, 2000}},
-                                 {.name = SW_STR("open"), .dtype = SW_FP32, .rank = 2, .shape = {-1, -1}}};
+    sw_tensor_spec outputs[2] = {
+        {.name = SW_STR("embedding"), .dtype = SW_FP32, .rank = 2, .shape = {-1, 2000}},
+        {.name = SW_STR("open"), .dtype = SW_FP32, .rank = 2, .shape = {-1, -1}}};
     sw_signature signature = {.outputs = outputs, .output_count = 2};
     make(&signature, NULL);
     static float wide[4000];
@@ -325,9 +357,12 @@ TEST(observe__a_tensor_that_does_not_fit_is_left_out) {
 
 TEST(observe__a_profile_that_does_not_fit_is_refused) {
     sw_signature signature = testing_signature(&arena, 2, SW_BYTES);
-    sw_profile_column columns[2] = {{.kind = SW_FEATURE_NUMERIC, .bin_count = 4}, {.kind = SW_FEATURE_NUMERIC, .bin_count = 4}};
-    CHECK_INT(sw_observer_make(&observer, &signature, &(sw_profile){1, columns, 1}, &error).code, SW_CODE_INVALID);
-    CHECK_INT(sw_observer_make(&observer, &signature, &(sw_profile){1, columns, 2}, &error).code, SW_CODE_INVALID);
+    sw_profile_column columns[2] = {{.kind = SW_FEATURE_NUMERIC, .bin_count = 4},
+                                    {.kind = SW_FEATURE_NUMERIC, .bin_count = 4}};
+    CHECK_INT(sw_observer_make(&observer, &signature, &(sw_profile){1, columns, 1}, &error).code,
+              SW_CODE_INVALID);
+    CHECK_INT(sw_observer_make(&observer, &signature, &(sw_profile){1, columns, 2}, &error).code,
+              SW_CODE_INVALID);
     CHECK_HAS(error.text, "numeric in the profile");
     signature.features[1].input = 9;
     CHECK_INT(sw_observer_make(&observer, &signature, NULL, &error).code, SW_CODE_INVALID);

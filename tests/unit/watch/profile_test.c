@@ -41,7 +41,9 @@ TEST(profile__gives_each_of_few_values_a_bin_of_its_own) {
     REQUIRE(c->bin_count == 6);
     CHECK(memcmp(c->counts, wanted, sizeof wanted) == 0);
     CHECK_NEAR(c->mean, 11.0 / 6, 1e-15);
-    CHECK_NEAR(c->stddev, sqrt((2 * 1.36111111111111111 + 3 * 0.69444444444444444 + 0.02777777777777778) / 6), 1e-14);
+    CHECK_NEAR(c->stddev,
+               sqrt((2 * 1.36111111111111111 + 3 * 0.69444444444444444 + 0.02777777777777778) / 6),
+               1e-14);
     CHECK_NEAR(c->min, 1, 0);
     CHECK_NEAR(c->max, 3, 0);
 }
@@ -63,7 +65,8 @@ TEST(profile__rounds_values_as_a_float32_input_will) {
 }
 
 TEST(profile__takes_numbers_as_people_write_them) {
-    REQUIRE_OK(profile_of("x0\n +1.5\n.5\n2.\n007\n1e2\n-0\n\"3\"\nNone\nN/A\nnull\n", 1, SW_FP64), error);
+    REQUIRE_OK(profile_of("x0\n +1.5\n.5\n2.\n007\n1e2\n-0\n\"3\"\nNone\nN/A\nnull\n", 1, SW_FP64),
+               error);
     CHECK_INT(profile.columns[0].missing, 3);
     CHECK_NEAR(profile.columns[0].max, 100, 0);
     CHECK_NEAR(profile.columns[0].mean, (1.5 + .5 + 2 + 7 + 100 + 0 + 3) / 7, 1e-14);
@@ -94,7 +97,8 @@ TEST(profile__a_constant_column_has_one_bin) {
 TEST(profile__a_column_of_missing_values_has_no_range) {
     sw_arena_reset(&arena);
     sw_signature signature = testing_signature(&arena, 1, SW_FP32);
-    REQUIRE_OK(testing_profile(&profile, &signature, SW_STR("x0,y\n,1\nNA,2\n"), &arena, &error), error);
+    REQUIRE_OK(testing_profile(&profile, &signature, SW_STR("x0,y\n,1\nNA,2\n"), &arena, &error),
+               error);
     CHECK_INT(profile.columns[0].missing, 2);
     CHECK(isnan(profile.columns[0].min));
     CHECK(isnan(profile.columns[0].mean));
@@ -106,8 +110,11 @@ TEST(profile__orders_categories_by_frequency) {
     sw_arena_reset(&arena);
     sw_signature signature = testing_signature(&arena, 1, SW_BYTES);
     signature.features[0].kind = SW_FEATURE_NUMERIC; /* of a BYTES input: a category all the same */
-    REQUIRE_OK(testing_profile(&profile, &signature, SW_STR("x0,y\nred,1\nNA,1\nblue,1\nred,2\n,3\nblue,\n\"a,b\",\nred,\n"),
-                               &arena, &error), error);
+    REQUIRE_OK(
+        testing_profile(&profile, &signature,
+                        SW_STR("x0,y\nred,1\nNA,1\nblue,1\nred,2\n,3\nblue,\n\"a,b\",\nred,\n"),
+                        &arena, &error),
+        error);
     const sw_profile_column *c = &profile.columns[0];
     REQUIRE(c->kind == SW_FEATURE_CATEGORY && c->value_count == 4);
     CHECK_STR(c->values[0], "red");
@@ -124,7 +131,9 @@ TEST(profile__numbers_may_be_categories) {
     sw_arena_reset(&arena);
     sw_signature signature = testing_signature(&arena, 1, SW_INT64);
     signature.features[0].kind = SW_FEATURE_CATEGORY;
-    REQUIRE_OK(testing_profile(&profile, &signature, SW_STR("x0\n7\n7.0\n-1\nNA\n007\n"), &arena, &error), error);
+    REQUIRE_OK(
+        testing_profile(&profile, &signature, SW_STR("x0\n7\n7.0\n-1\nNA\n007\n"), &arena, &error),
+        error);
     const sw_profile_column *c = &profile.columns[0];
     REQUIRE(c->value_count == 2);
     CHECK_STR(c->values[0], "7");
@@ -209,13 +218,14 @@ TEST(profile__errors_name_the_place) {
     check_refused("\n\n", 1, SW_FP32, "the CSV file is empty");
     check_refused("x0\n", 1, SW_FP32, "a header and no row");
     check_refused("x0,x0\n1,2\n", 1, SW_FP32, "two columns are named \"x0\" (fields 1 and 2)");
-    check_refused("a,b\n1,2\n", 1, SW_FP32, "no column \"x0\", which the model takes; its columns are \"a\", \"b\"");
+    check_refused("a,b\n1,2\n", 1, SW_FP32,
+                  "no column \"x0\", which the model takes; its columns are \"a\", \"b\"");
     check_refused("x0,b\n1,2\n3\n", 1, SW_FP32, "line 3 has 1 field, the header has 2");
     check_refused("x0,b\n1,2\n\n3,4,5\n", 1, SW_FP32, "line 4 has 3 fields, the header has 2");
     check_refused("x0\n1\nabc\n", 1, SW_FP32, "line 3, column \"x0\": \"abc\" is not a number");
     check_refused("x0\n1\n0x10\n", 1, SW_FP32, "\"0x10\" is not a number");
-    check_refused("x0\n1\nthis is a text that goes on for longer than an error message should\n", 1, SW_INT32,
-                  "\"this is a text that goes on for longer t…\" is not a number");
+    check_refused("x0\n1\nthis is a text that goes on for longer than an error message should\n", 1,
+                  SW_INT32, "\"this is a text that goes on for longer t…\" is not a number");
 }
 
 TEST(profile__the_header_alone_can_be_read) {
@@ -238,9 +248,11 @@ TEST(profile__the_header_alone_can_be_read) {
 static bool same_column(const sw_profile_column *a, const sw_profile_column *b) {
     return sw_str_eq(a->name, b->name) && a->kind == b->kind && a->rows == b->rows &&
            a->missing == b->missing && a->sampled == b->sampled && a->cut_count == b->cut_count &&
-           (isnan(a->min) ? isnan(b->min) : a->min == b->min && a->max == b->max && a->mean == b->mean &&
-                                                a->stddev == b->stddev) &&
-           !a->levels == !b->levels && a->value_count == b->value_count && a->bin_count == b->bin_count &&
+           (isnan(a->min) ? isnan(b->min)
+                          : a->min == b->min && a->max == b->max && a->mean == b->mean &&
+                                a->stddev == b->stddev) &&
+           !a->levels == !b->levels && a->value_count == b->value_count &&
+           a->bin_count == b->bin_count &&
            (a->cut_count == 0 || memcmp(a->cuts, b->cuts, a->cut_count * sizeof *a->cuts) == 0) &&
            memcmp(a->counts, b->counts, a->bin_count * sizeof *a->counts) == 0;
 }
@@ -272,29 +284,43 @@ TEST(profile__comes_back_from_json_as_it_was) {
 }
 
 static void check_json_refused(const char *json, const char *wanted) {
-    CHECK_INT(sw_profile_from_json(&profile, sw_str_of(json), &arena, &error).code, SW_CODE_INVALID);
+    CHECK_INT(sw_profile_from_json(&profile, sw_str_of(json), &arena, &error).code,
+              SW_CODE_INVALID);
     CHECK_HAS(error.text, wanted);
 }
 
-#define NUMERIC(rest) "{\"format\":1,\"rows\":2,\"columns\":[{\"name\":\"a\",\"kind\":\"numeric\",\"rows\":2,\"missing\":0," \
+#define NUMERIC(rest)                                                                        \
+    "{\"format\":1,\"rows\":2,\"columns\":[{\"name\":\"a\",\"kind\":\"numeric\",\"rows\":2," \
+    "\"missing\":0,"                                                                         \
     "\"mean\":1,\"stddev\":1,\"sampled\":0," rest "}]}"
 
 TEST(profile__refuses_json_that_contradicts_itself) {
     sw_arena_reset(&arena);
-    REQUIRE_OK(sw_profile_from_json(&profile, SW_STR(NUMERIC("\"min\":0,\"max\":2,\"cuts\":[1],\"counts\":[0,0,1,1,0]")),
-                                    &arena, &error), error);
+    REQUIRE_OK(sw_profile_from_json(
+                   &profile,
+                   SW_STR(NUMERIC("\"min\":0,\"max\":2,\"cuts\":[1],\"counts\":[0,0,1,1,0]")),
+                   &arena, &error),
+               error);
     check_json_refused("", "profile: line");
     check_json_refused("[]", "\"format\" must be 1");
     check_json_refused("{\"format\":2}", "\"format\" must be 1");
     check_json_refused("{\"format\":1}", "needs \"rows\"");
     check_json_refused("{\"format\":1,\"rows\":1,\"columns\":[3]}", "column 1: needs a \"name\"");
-    check_json_refused(NUMERIC("\"min\":0,\"max\":2,\"cuts\":[1,1],\"counts\":[0,0,1,1,0,0]"), "column 1 a: \"cuts\" must grow");
-    check_json_refused(NUMERIC("\"min\":0,\"max\":2,\"cuts\":[3],\"counts\":[0,0,1,1,0]"), "between \"min\" and \"max\"");
-    check_json_refused(NUMERIC("\"min\":null,\"max\":null,\"cuts\":[3],\"counts\":[0,0,1,1,0]"), "between");
-    check_json_refused(NUMERIC("\"min\":0,\"max\":2,\"cuts\":[1],\"counts\":[0,0,1,1]"), "a number for each bin");
-    check_json_refused(NUMERIC("\"min\":0,\"max\":2,\"cuts\":[1],\"counts\":[0,0,1,-1,2]"), "whole numbers");
-    check_json_refused(NUMERIC("\"min\":0,\"max\":2,\"cuts\":[1],\"counts\":[0,0,1,2,0]"), "add up");
-    check_json_refused(NUMERIC("\"min\":0,\"max\":2,\"cuts\":[1],\"levels\":[1],\"counts\":[0,0,1,1,0]"), "\"levels\"");
+    check_json_refused(NUMERIC("\"min\":0,\"max\":2,\"cuts\":[1,1],\"counts\":[0,0,1,1,0,0]"),
+                       "column 1 a: \"cuts\" must grow");
+    check_json_refused(NUMERIC("\"min\":0,\"max\":2,\"cuts\":[3],\"counts\":[0,0,1,1,0]"),
+                       "between \"min\" and \"max\"");
+    check_json_refused(NUMERIC("\"min\":null,\"max\":null,\"cuts\":[3],\"counts\":[0,0,1,1,0]"),
+                       "between");
+    check_json_refused(NUMERIC("\"min\":0,\"max\":2,\"cuts\":[1],\"counts\":[0,0,1,1]"),
+                       "a number for each bin");
+    check_json_refused(NUMERIC("\"min\":0,\"max\":2,\"cuts\":[1],\"counts\":[0,0,1,-1,2]"),
+                       "whole numbers");
+    check_json_refused(NUMERIC("\"min\":0,\"max\":2,\"cuts\":[1],\"counts\":[0,0,1,2,0]"),
+                       "add up");
+    check_json_refused(
+        NUMERIC("\"min\":0,\"max\":2,\"cuts\":[1],\"levels\":[1],\"counts\":[0,0,1,1,0]"),
+        "\"levels\"");
 }
 
 #ifdef SW_FAULTS

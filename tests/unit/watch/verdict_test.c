@@ -94,8 +94,12 @@ static void make_column(sw_profile_column *c, draw_fn *draw, int rows) {
         count += isnan(values[count]) ? 0 : 1;
     }
     sw_sort_doubles(values, spare, count);
-    *c = (sw_profile_column){.rows = (uint64_t)rows, .missing = (uint64_t)rows - count, .min = values[0],
-                             .max = values[count - 1], .cuts = cuts, .counts = counts};
+    *c = (sw_profile_column){.rows = (uint64_t)rows,
+                             .missing = (uint64_t)rows - count,
+                             .min = values[0],
+                             .max = values[count - 1],
+                             .cuts = cuts,
+                             .counts = counts};
     c->cut_count = sw_cuts_of(cuts, levels, &leveled, values, count);
     c->bin_count = c->cut_count + 4;
     double keys[SW_KEYS_MAX];
@@ -130,7 +134,8 @@ TEST(verdict__without_drift_at_most_one_run_of_a_hundred_reads_as_drifted) {
 }
 
 TEST(verdict__nor_with_few_live_rows_or_a_small_reference) {
-    const int rows[][2] = {{5000, 500}, {1000, 500}, {569, 600}, {200, 1000}, {50, 500}, {20, 5000}};
+    const int rows[][2] = {{5000, 500}, {1000, 500}, {569, 600},
+                           {200, 1000}, {50, 500},   {20, 5000}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         tally found = simulate(draw_normal, draw_normal, rows[i][0], rows[i][1]);
         CHECK(found.drifted <= 4);
@@ -156,8 +161,14 @@ static sw_profile_column ten_levels(void) {
         levels[i] = i;
         counts[2 + i] = 100;
     }
-    return (sw_profile_column){.name = SW_STR("x"), .rows = 1000, .max = 9, .cuts = cuts, .cut_count = 9,
-                               .levels = levels, .counts = counts, .bin_count = 13};
+    return (sw_profile_column){.name = SW_STR("x"),
+                               .rows = 1000,
+                               .max = 9,
+                               .cuts = cuts,
+                               .cut_count = 9,
+                               .levels = levels,
+                               .counts = counts,
+                               .bin_count = 13};
 }
 
 TEST(verdict__psi_is_what_its_definition_says) {

@@ -74,7 +74,8 @@ static bool set_up(void) {
     signature = testing_signature(&arena, 3, SW_FP32);
     sw_buf_add_lit(&csv, "x0,x1,x2\n");
     for (int i = 0; i < 5000; i++)
-        sw_buf_printf(&csv, "%.9g,%.9g,%d\n", testing_normal(&seed), exp(testing_normal(&seed)), i % 2);
+        sw_buf_printf(&csv, "%.9g,%.9g,%d\n", testing_normal(&seed), exp(testing_normal(&seed)),
+                      i % 2);
     CHECK_OK(testing_profile(&profile, &signature, sw_buf_str(&csv), &arena, &error), error);
     sw_buf_free(&csv);
     CHECK_OK(sw_observer_make(&observer, &signature, &profile, &error), error);
@@ -95,9 +96,11 @@ static void tear_down(void) {
 /* Rows like the reference's, x0 moved by `shift`. */
 static void send_rows(sw_shard *to, int count, double shift) {
     for (int i = 0; i < count; i++) {
-        float x[3] = {(float)(testing_normal(&seed) + shift), (float)exp(testing_normal(&seed)), (float)(i % 2)};
+        float x[3] = {(float)(testing_normal(&seed) + shift), (float)exp(testing_normal(&seed)),
+                      (float)(i % 2)};
         float score = (float)sw_rng_unit(&seed);
-        sw_tensor in = {.dtype = SW_FP32, .count = 3, .data = x}, out = {.dtype = SW_FP32, .count = 1, .data = &score};
+        sw_tensor in = {.dtype = SW_FP32, .count = 3, .data = x},
+                  out = {.dtype = SW_FP32, .count = 1, .data = &score};
         sw_observe(to, &in, &out, 1);
     }
 }
@@ -109,7 +112,8 @@ static void serve_rows(int count, double shift) {
 
 static json_t *report(uint32_t minutes) {
     sw_buf json = {0};
-    CHECK_OK(sw_watch_report(&json, watch, model, 1, &signature, &profile, hash, minutes, &error), error);
+    CHECK_OK(sw_watch_report(&json, watch, model, 1, &signature, &profile, hash, minutes, &error),
+             error);
     json_t *root = json_loadb(json.at ? json.at : "", json.len, 0, NULL);
     CHECK(root != NULL);
     sw_buf_free(&json);
@@ -234,7 +238,8 @@ TEST(watch__a_version_without_a_profile_is_unwatched) {
     CHECK_TEXT(summary.state, "unwatched");
     CHECK_INT(summary.rows, 700);
     sw_buf json = {0};
-    REQUIRE_OK(sw_watch_report(&json, watch, model, 2, &signature, NULL, SW_STR(""), 15, &error), error);
+    REQUIRE_OK(sw_watch_report(&json, watch, model, 2, &signature, NULL, SW_STR(""), 15, &error),
+               error);
     sw_buf_add_char(&json, '\0');
     CHECK_HAS(json.at, "\"state\":\"unwatched\"");
     CHECK_HAS(json.at, "no reference profile was pushed");
@@ -375,8 +380,13 @@ TEST(watch__a_damaged_minute_is_left_out) {
     REQUIRE(set_up());
     serve_rows(100, 0);
     CHECK(sw_watch_keep(watch));
-    sw_window_row row = {.model = model, .version = 1, .profile_hash = hash, .minute = START - 1,
-                         .boot = SW_STR("other"), .rows = 9, .counts = SW_STR("\x01nonsense")};
+    sw_window_row row = {.model = model,
+                         .version = 1,
+                         .profile_hash = hash,
+                         .minute = START - 1,
+                         .boot = SW_STR("other"),
+                         .rows = 9,
+                         .counts = SW_STR("\x01nonsense")};
     REQUIRE_OK(sw_windows_write(db, &row, 1, &error), error);
     CHECK_INT(rows_in(100), 100);
     stop_server();
@@ -421,7 +431,9 @@ TEST(watch__a_database_that_takes_nothing_disturbs_no_counting) {
 
 static double random_value(int feature) {
     double x = testing_normal(&seed) * (feature == 1 ? 30 : 1.2);
-    return sw_rng_next(&seed) % 17 == 0 ? NAN : sw_rng_next(&seed) % 97 == 0 ? (x > 0 ? INFINITY : -INFINITY) : x;
+    return sw_rng_next(&seed) % 17 == 0   ? NAN
+           : sw_rng_next(&seed) % 97 == 0 ? (x > 0 ? INFINITY : -INFINITY)
+                                          : x;
 }
 
 TEST(watch__sharded_merged_windowed_and_restored_counts_equal_a_plain_recount) {
@@ -494,8 +506,10 @@ static void *loop_main(void *context) {
     if (sw_failed(sw_shard_make(&own, observer, &why)))
         return NULL;
     for (int i = 0; i < self->merges; i++) {
-        float x[6] = {(float)sw_rng_unit(&random), 1, 0, (float)sw_rng_unit(&random), 2, 1}, scores[2] = {0.5F, 0.7F};
-        sw_tensor in = {.dtype = SW_FP32, .count = 6, .data = x}, out = {.dtype = SW_FP32, .count = 2, .data = scores};
+        float x[6] = {(float)sw_rng_unit(&random), 1, 0, (float)sw_rng_unit(&random), 2, 1},
+              scores[2] = {0.5F, 0.7F};
+        sw_tensor in = {.dtype = SW_FP32, .count = 6, .data = x},
+                  out = {.dtype = SW_FP32, .count = 2, .data = scores};
         sw_observe(own, &in, &out, 2);
         sw_watch_merge(self->watched, own);
     }
@@ -533,7 +547,8 @@ TEST(watch__the_keeper_stores_the_running_minute_by_itself) {
     sw_watch *live;
     sw_watched *other;
     REQUIRE_OK(sw_watch_open(&live, db, &error), error);
-    REQUIRE_OK(sw_watch_add(&other, live, SW_STR("live"), 7, hash, observer, &profile, &error), error);
+    REQUIRE_OK(sw_watch_add(&other, live, SW_STR("live"), 7, hash, observer, &profile, &error),
+               error);
     send_rows(shard, 20, 0);
     sw_watch_merge(other, shard);
     sw_record *record = live->records;
@@ -563,8 +578,13 @@ TEST(watch__ten_thousand_features_are_counted_and_judged) {
     for (int i = 2; i < 66; i++)
         counts[i] = 100;
     for (int i = 0; i < MANY; i++)
-        columns[i] = (sw_profile_column){.name = wide.features[i].name, .rows = 6400, .max = 1, .cuts = cuts,
-                                         .cut_count = 63, .counts = counts, .bin_count = 67};
+        columns[i] = (sw_profile_column){.name = wide.features[i].name,
+                                         .rows = 6400,
+                                         .max = 1,
+                                         .cuts = cuts,
+                                         .cut_count = 63,
+                                         .counts = counts,
+                                         .bin_count = 67};
     sw_profile wide_profile = {6400, columns, MANY};
     sw_observer *wide_observer;
     sw_shard *wide_shard;
@@ -572,12 +592,15 @@ TEST(watch__ten_thousand_features_are_counted_and_judged) {
     sw_watch_summary summary;
     REQUIRE_OK(sw_observer_make(&wide_observer, &wide, &wide_profile, &error), error);
     REQUIRE_OK(sw_shard_make(&wide_shard, wide_observer, &error), error);
-    REQUIRE_OK(sw_watch_add(&wide_watched, watch, SW_STR("wide"), 1, hash, wide_observer, &wide_profile, &error), error);
+    REQUIRE_OK(sw_watch_add(&wide_watched, watch, SW_STR("wide"), 1, hash, wide_observer,
+                            &wide_profile, &error),
+               error);
     float *x = sw_arena_zalloc(&big, MANY, sizeof *x), score = 0.5F;
     for (int row = 0; row < 600; row++) {
         for (int i = 0; i < MANY; i++)
             x[i] = (float)sw_rng_unit(&seed) * (i == 77 ? 0.5F : 1);
-        sw_tensor in = {.dtype = SW_FP32, .count = MANY, .data = x}, out = {.dtype = SW_FP32, .count = 1, .data = &score};
+        sw_tensor in = {.dtype = SW_FP32, .count = MANY, .data = x},
+                  out = {.dtype = SW_FP32, .count = 1, .data = &score};
         sw_observe(wide_shard, &in, &out, 1);
         if (row % 100 == 0) {
             set_minute(START + row / 100);

@@ -20,11 +20,15 @@ static inline sw_signature testing_signature(sw_arena *arena, uint32_t count, sw
     s.inputs = sw_arena_zalloc(arena, 1, sizeof *s.inputs);
     s.outputs = sw_arena_zalloc(arena, 1, sizeof *s.outputs);
     s.features = sw_arena_zalloc(arena, count, sizeof *s.features);
-    s.inputs[0] = (sw_tensor_spec){.name = SW_STR("input"), .dtype = dtype, .rank = 2, .shape = {-1, (int64_t)count}};
-    s.outputs[0] = (sw_tensor_spec){.name = SW_STR("score"), .dtype = SW_FP32, .rank = 1, .shape = {-1}};
+    s.inputs[0] = (sw_tensor_spec){
+        .name = SW_STR("input"), .dtype = dtype, .rank = 2, .shape = {-1, (int64_t)count}};
+    s.outputs[0] =
+        (sw_tensor_spec){.name = SW_STR("score"), .dtype = SW_FP32, .rank = 1, .shape = {-1}};
     for (uint32_t i = 0; i < count; i++)
-        s.features[i] = (sw_feature){.name = sw_arena_printf(arena, "x%u", i), .column = i,
-                                     .kind = dtype == SW_BYTES ? SW_FEATURE_CATEGORY : SW_FEATURE_NUMERIC};
+        s.features[i] =
+            (sw_feature){.name = sw_arena_printf(arena, "x%u", i),
+                         .column = i,
+                         .kind = dtype == SW_BYTES ? SW_FEATURE_CATEGORY : SW_FEATURE_NUMERIC};
     return s;
 }
 
@@ -39,8 +43,8 @@ static inline bool testing_file(char *path, sw_str bytes) {
     return fclose(file) == 0 && good;
 }
 
-static inline sw_status testing_profile(sw_profile *out, sw_signature *signature, sw_str csv, sw_arena *arena,
-                                        sw_error *error) {
+static inline sw_status testing_profile(sw_profile *out, sw_signature *signature, sw_str csv,
+                                        sw_arena *arena, sw_error *error) {
     char path[64];
     if (!testing_file(path, csv))
         return sw_fail(error, SW_CODE_IO, "no temporary file");
