@@ -39,7 +39,8 @@ static sw_status open_automatically(sw_model *model, const sw_onnx *file, sw_err
     why_not = *error;
     status = try_engine(model, &sw_engine_ort, file, error);
     if (status.code == SW_CODE_UNAVAILABLE)
-        return sw_fail_within(status, error, "%.200s, so the model needs ONNX Runtime", why_not.text);
+        return sw_fail_within(status, error, "%.200s, so the model needs ONNX Runtime",
+                              why_not.text);
     SW_TRY(status);
     sw_str why = sw_arena_printf(&model->arena, "%.200s: computed by ONNX Runtime %s", why_not.text,
                                  sw_ort_version(NULL));
@@ -49,7 +50,8 @@ static sw_status open_automatically(sw_model *model, const sw_onnx *file, sw_err
     return SW_OK;
 }
 
-static sw_status open_by_name(sw_model *model, const sw_onnx *file, const char *engine, sw_error *error) {
+static sw_status open_by_name(sw_model *model, const sw_onnx *file, const char *engine,
+                              sw_error *error) {
     if (strcmp(engine, "native") == 0) {
         sw_status status = try_engine(model, &sw_engine_native, file, error);
         if (status.code == SW_CODE_UNSUPPORTED)
@@ -126,13 +128,14 @@ const sw_model_info *sw_model_get_info(const sw_model *model) {
 }
 
 static bool is_aligned(const sw_tensor *tensor) {
-    size_t size = tensor->dtype == SW_BYTES ? sizeof(void *) : sw_dtype_size(tensor->dtype);
-    return ((uintptr_t)tensor->data & (size - 1)) == 0;
+    uintptr_t at = (uintptr_t)tensor->data;
+    return (at & 7) == 0 ||
+           (tensor->dtype != SW_BYTES && (at & (sw_dtype_size(tensor->dtype) - 1)) == 0);
 }
 
 /* Tensors that lie at an odd place, as in the middle of a binary body, are moved. */
-static sw_status run_aligned(sw_tensor *outputs, sw_model *model, const sw_tensor *inputs, sw_arena *arena,
-                             sw_stop *stop, sw_error *error) {
+static sw_status run_aligned(sw_tensor *outputs, sw_model *model, const sw_tensor *inputs,
+                             sw_arena *arena, sw_stop *stop, sw_error *error) {
     size_t count = model->info.input_count;
     sw_tensor *moved = sw_arena_zalloc(arena, count, sizeof *moved);
     for (size_t i = 0; moved && i < count; i++) {
@@ -151,8 +154,8 @@ static sw_status run_aligned(sw_tensor *outputs, sw_model *model, const sw_tenso
     return model->engine->run(outputs, model->self, moved, arena, stop, error);
 }
 
-sw_status sw_model_run(sw_tensor *outputs, sw_model *model, const sw_tensor *inputs, sw_arena *arena,
-                       sw_stop *stop, sw_error *error) {
+sw_status sw_model_run(sw_tensor *outputs, sw_model *model, const sw_tensor *inputs,
+                       sw_arena *arena, sw_stop *stop, sw_error *error) {
     if (sw_stop_asked(stop))
         return sw_fail(error, SW_CODE_CANCELLED, "the prediction was cancelled");
     for (size_t i = 0; i < model->info.input_count; i++)

@@ -30,15 +30,15 @@ typedef struct sw_model_info {
     size_t input_count;
     const sw_tensor_spec *outputs;
     size_t output_count;
-    sw_str producer;        /* the exporting framework, as the file says; may be empty */
+    sw_str producer;         /* the exporting framework, as the file says; may be empty */
     bool first_dim_is_batch; /* every input and output has an any-size first dimension */
 } sw_model_info;
 
 /*
- * `engine`: NULL or "auto", "native", "onnxruntime" (else INVALID). INVALID too where the file is no
- * ONNX model (says what is wrong with it), UNSUPPORTED where no engine takes it (says why each did
- * not), UNAVAILABLE where it needs ONNX Runtime and that is not installed (says how to). The file
- * must not change while it is opened.
+ * `engine`: NULL or "auto", "native", "onnxruntime" (else INVALID). INVALID too where the file is
+ * no ONNX model (says what is wrong with it), UNSUPPORTED where no engine takes it (says why each
+ * did not), UNAVAILABLE where it needs ONNX Runtime and that is not installed (says how to). The
+ * file must not change while it is opened.
  */
 SW_MUST_USE sw_status sw_model_open(sw_model **out, const char *path, const char *engine,
                                     sw_error *error);
@@ -54,9 +54,9 @@ SW_MUST_USE sw_status sw_model_run(sw_tensor *outputs, sw_model *model, const sw
                                    sw_arena *arena, sw_stop *stop, sw_error *error);
 
 /*
- * "1.30.0", or NULL with the reason in `why` (may be NULL). Loads the library on the first call: not
- * on a loop. It is looked for at SLIPWAY_ORT (a path; "none" turns it off), else in lib/ beside the
- * executable, in /usr/lib/slipway, and where the system keeps libraries.
+ * "1.30.0", or NULL with the reason in `why` (may be NULL). Loads the library on the first call:
+ * not on a loop. It is looked for at SLIPWAY_ORT (a path; "none" turns it off), else in lib/ beside
+ * the executable, in /usr/lib/slipway, and where the system keeps libraries.
  */
 const char *sw_ort_version(sw_error *why);
 

@@ -16,15 +16,16 @@ static bool make_outputs(sw_tensor *outputs, const sw_native_program *program, s
     for (uint32_t i = 0; i < program->output_count; i++) {
         const sw_tensor_spec *spec = &program->outputs[i];
         size_t row_bytes = program->slots[program->output_slots[i]].row_bytes, size_bytes;
+        size_t width = spec->rank == 2 ? (size_t)spec->shape[1] : 1;
         sw_tensor *out = &outputs[i];
         out->name = spec->name;
         out->dtype = spec->dtype;
         out->rank = spec->rank;
         out->shape[0] = (int64_t)rows;
-        out->shape[1] = spec->rank == 2 ? spec->shape[1] : 0;
-        out->count = spec->rank == 2 ? rows * (size_t)spec->shape[1] : rows;
+        out->shape[1] = (int64_t)width;
         if (__builtin_mul_overflow(rows, row_bytes, &size_bytes))
             return false;
+        out->count = rows * width;
         out->data = sw_arena_alloc(arena, size_bytes);
         if (!out->data)
             return false;
@@ -34,7 +35,8 @@ static bool make_outputs(sw_tensor *outputs, const sw_native_program *program, s
 
 /* Slots of the block that starts at `row`: in the input, in an output, or the scratch again. */
 static void place_block(sw_native_block *block, const sw_native_program *program,
-                        const sw_tensor *outputs, const sw_tensor *input, char *scratch, size_t row) {
+                        const sw_tensor *outputs, const sw_tensor *input, char *scratch,
+                        size_t row) {
     block->slots[0] = (char *)input->data + row * program->slots[0].row_bytes;
     for (uint32_t i = 1; i < program->slot_count; i++) {
         const sw_native_slot *slot = &program->slots[i];
@@ -44,8 +46,8 @@ static void place_block(sw_native_block *block, const sw_native_program *program
     }
 }
 
-static sw_status native_run(sw_tensor *outputs, void *self, const sw_tensor *inputs, sw_arena *arena,
-                            sw_stop *stop, sw_error *error) {
+static sw_status native_run(sw_tensor *outputs, void *self, const sw_tensor *inputs,
+                            sw_arena *arena, sw_stop *stop, sw_error *error) {
     const sw_native_program *program = self;
     size_t rows = (size_t)inputs[0].shape[0];
     char *scratch = NULL;

@@ -22,11 +22,12 @@ static float portable_dot(const float *in, const float *weights, size_t width) {
     return sums[0];
 }
 
-void sw_native_affine_portable(float *out, const float *in, size_t rows, const sw_native_step *step) {
+void sw_native_affine_portable(float *out, const float *in, size_t rows,
+                               const sw_native_step *step) {
     for (size_t row = 0; row < rows; row++, in += step->in_width)
         for (size_t j = 0; j < step->out_width; j++)
-            *out++ = portable_dot(in, step->weights + j * step->stride, step->in_width) +
-                     step->bias[j];
+            *out++ =
+                portable_dot(in, step->weights + j * step->stride, step->in_width) + step->bias[j];
 }
 
 #if defined(__x86_64__)
@@ -87,7 +88,8 @@ AVX2 static inline float dot1(const float *row, const float *vector, size_t widt
 }
 
 AVX2 static inline void dot4(float *out, size_t out_stride, const float *bias, size_t bias_stride,
-                             const float *rows, size_t rows_stride, const float *vector, size_t width) {
+                             const float *rows, size_t rows_stride, const float *vector,
+                             size_t width) {
     __m256 a[4], b[4];
     dots(a, b, 4, rows, rows_stride, vector, width);
     for (size_t r = 0; r < 4; r++)
@@ -98,7 +100,8 @@ AVX2 static inline void dot4(float *out, size_t out_stride, const float *bias, s
 AVX2 static void row_by_outputs(float *out, const float *in, const sw_native_step *step) {
     size_t width = step->in_width, j = 0;
     for (; j + 4 <= step->out_width; j += 4)
-        dot4(out + j, 1, step->bias + j, 1, step->weights + j * step->stride, step->stride, in, width);
+        dot4(out + j, 1, step->bias + j, 1, step->weights + j * step->stride, step->stride, in,
+             width);
     for (; j < step->out_width; j++)
         out[j] = dot1(in, step->weights + j * step->stride, width) + step->bias[j];
 }
@@ -107,15 +110,25 @@ AVX2 static void row_by_outputs(float *out, const float *in, const sw_native_ste
 AVX2 static void rows_by_output(float *out, const float *in, const sw_native_step *step) {
     size_t width = step->in_width;
     for (size_t j = 0; j < step->out_width; j++)
-        dot4(out + j, step->out_width, step->bias + j, 0, in, width, step->weights + j * step->stride,
-             width);
+        dot4(out + j, step->out_width, step->bias + j, 0, in, width,
+             step->weights + j * step->stride, width);
 }
 
-AVX2 static void affine_avx2(float *out, const float *in, size_t rows, const sw_native_step *step) {
-    for (; rows >= 4; rows -= 4, in += 4 * (size_t)step->in_width, out += 4 * (size_t)step->out_width)
+AVX2 static __attribute__((noinline)) void blocks(float *out, const float *in, size_t rows,
+                                                  const sw_native_step *step) {
+    for (; rows >= 4;
+         rows -= 4, in += 4 * (size_t)step->in_width, out += 4 * (size_t)step->out_width)
         rows_by_output(out, in, step);
     for (; rows; rows--, in += step->in_width, out += step->out_width)
         row_by_outputs(out, in, step);
+}
+
+/* One row and one output, the commonest of all, stays clear of the large frame of the rest. */
+AVX2 static void affine_avx2(float *out, const float *in, size_t rows, const sw_native_step *step) {
+    if (rows == 1 && step->out_width == 1)
+        *out = dot1(in, step->weights, step->in_width) + step->bias[0];
+    else
+        blocks(out, in, rows, step);
 }
 #endif
 

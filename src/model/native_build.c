@@ -17,14 +17,15 @@ static sw_status check_operators(const sw_onnx *file, sw_error *error) {
 }
 
 static bool is_known_domain(const char *domain) {
-    return !domain || !*domain || strcmp(domain, "ai.onnx") == 0 || strcmp(domain, "ai.onnx.ml") == 0;
+    return !domain || !*domain || strcmp(domain, "ai.onnx") == 0 ||
+           strcmp(domain, "ai.onnx.ml") == 0;
 }
 
 static sw_status build_nodes(sw_native_builder *b) {
     for (size_t i = 0; i < b->graph->n_node; i++) {
         b->node = b->graph->node[i];
-        sw_native_operator operator = sw_native_find_operator(sw_str_of(b->node->op_type));
-        if (!operator || !is_known_domain(b->node->domain))
+        sw_native_operator operator= sw_native_find_operator(sw_str_of(b->node->op_type));
+        if (!operator|| !is_known_domain(b->node->domain))
             return sw_native_refuse(b, "is not linear");
         SW_TRY(operator(b));
     }
@@ -51,7 +52,8 @@ static sw_status add_initializers(sw_native_builder *b) {
 static sw_status read_dim(sw_tensor_spec *spec, size_t at, sw_native_builder *b,
                           const Onnx__TensorShapeProto__Dimension *dim) {
     spec->shape[at] = -1;
-    if (dim->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE && dim->dim_value > 0)
+    if (dim->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE &&
+        dim->dim_value > 0)
         spec->shape[at] = dim->dim_value;
     if (dim->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM && dim->dim_param) {
         spec->dim_names[at] = sw_arena_copy(b->arena, sw_str_of(dim->dim_param));
@@ -73,12 +75,13 @@ static sw_status add_graph_input(sw_tensor_spec *spec, sw_native_builder *b) {
         input = next;
     }
     const Onnx__TypeProto *type = input ? input->type : NULL;
-    if (!type || type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE || !type->tensor_type->shape ||
+    if (!type || type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ||
+        !type->tensor_type->shape ||
         type->tensor_type->elem_type != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT ||
         type->tensor_type->shape->n_dim != 2)
         return sw_fail(b->error, SW_CODE_UNSUPPORTED, "the model's input is not FP32 [N, k]");
-    *spec = (sw_tensor_spec){.dtype = SW_FP32, .rank = 2,
-                             .name = sw_arena_copy(b->arena, sw_str_of(input->name))};
+    *spec = (sw_tensor_spec){
+        .dtype = SW_FP32, .rank = 2, .name = sw_arena_copy(b->arena, sw_str_of(input->name))};
     if (!spec->name.at)
         return sw_native_no_memory(b);
     for (size_t i = 0; i < 2; i++)
@@ -89,8 +92,10 @@ static sw_status add_graph_input(sw_tensor_spec *spec, sw_native_builder *b) {
     b->program->slot_count = 1;
     b->shared[0] = true;
     b->input_width = spec->shape[1] > 0 ? (uint32_t)spec->shape[1] : 0;
-    return sw_native_add_value(b, (sw_native_value){.name = input->name, .kind = SW_NATIVE_FLOATS,
-                                                    .dtype = SW_FP32, .rank = 2,
+    return sw_native_add_value(b, (sw_native_value){.name = input->name,
+                                                    .kind = SW_NATIVE_FLOATS,
+                                                    .dtype = SW_FP32,
+                                                    .rank = 2,
                                                     .width = b->input_width});
 }
 
@@ -113,14 +118,16 @@ static sw_status add_graph_output(sw_tensor_spec *spec, sw_native_builder *b, ui
     for (uint32_t i = b->value_count; i-- > 0 && !value;)
         value = strcmp(b->values[i].name, name) == 0 ? &b->values[i] : NULL;
     if (!value || !*name || value->kind == SW_NATIVE_CONSTANT || value->width == 0)
-        return sw_fail(b->error, SW_CODE_UNSUPPORTED, "output \"%.80s\" does not come from the input",
-                       name);
+        return sw_fail(b->error, SW_CODE_UNSUPPORTED,
+                       "output \"%.80s\" does not come from the input", name);
     uint32_t slot;
     SW_TRY(own_slot(&slot, b, value));
     b->program->slots[slot].output = (int32_t)index;
     b->program->output_slots[index] = slot;
-    *spec = (sw_tensor_spec){.name = sw_arena_copy(b->arena, sw_str_of(name)), .dtype = value->dtype,
-                             .rank = value->rank, .labels = value->labels,
+    *spec = (sw_tensor_spec){.name = sw_arena_copy(b->arena, sw_str_of(name)),
+                             .dtype = value->dtype,
+                             .rank = value->rank,
+                             .labels = value->labels,
                              .label_count = value->label_count};
     spec->shape[0] = input->shape[0];
     spec->dim_names[0] = input->dim_names[0];
@@ -188,8 +195,8 @@ static sw_status build(sw_native_builder *b, sw_model_info *info) {
 
 sw_status sw_native_build(sw_native_program *out, sw_model_info *info, sw_arena *arena,
                           const sw_onnx *file, sw_error *error) {
-    sw_status status = SW_OK;
-    sw_native_builder *b = NULL;
+    sw_status status;
+    sw_native_builder *b;
     Onnx__ModelProto *model = NULL;
     *out = (sw_native_program){0};
     SW_TRY(check_operators(file, error));

@@ -33,6 +33,7 @@ static sw_native_value *find(sw_native_builder *b, const char *name) {
 }
 
 sw_status sw_native_input(sw_native_value **out, sw_native_builder *b, size_t index) {
+    *out = NULL;
     if (index >= b->node->n_input || !*b->node->input[index])
         return sw_native_refuse(b, "lacks its input %zu", index);
     *out = find(b, b->node->input[index]);
@@ -44,7 +45,7 @@ sw_status sw_native_input(sw_native_value **out, sw_native_builder *b, size_t in
 
 sw_status sw_native_floats_input(sw_native_value **out, sw_native_builder *b, size_t index) {
     SW_TRY(sw_native_input(out, b, index));
-    if ((*out)->kind != SW_NATIVE_FLOATS)
+    if (!*out || (*out)->kind != SW_NATIVE_FLOATS)
         return sw_native_refuse(b, "works on something other than the model's float input");
     return SW_OK;
 }
@@ -65,7 +66,8 @@ size_t sw_native_uses(const sw_native_builder *b, const char *name) {
 
 sw_status sw_native_new_slot(uint32_t *out, sw_native_builder *b, size_t row_bytes) {
     sw_native_program *program = b->program;
-    if (program->slot_count == SW_NATIVE_SLOTS_MAX || row_bytes > SW_NATIVE_WIDTH_MAX * sizeof(float))
+    if (program->slot_count == SW_NATIVE_SLOTS_MAX ||
+        row_bytes > SW_NATIVE_WIDTH_MAX * sizeof(float))
         return sw_native_refuse(b, "makes the model too large to be computed natively");
     *out = program->slot_count++;
     program->slots[*out] = (sw_native_slot){.row_bytes = (uint32_t)row_bytes, .output = -1};
@@ -114,13 +116,15 @@ bool sw_native_text_is(const sw_native_builder *b, const char *name, const char 
 }
 
 /* The number of elements by the dimensions, which the scan has bounded one by one. */
-static sw_status constant_count(size_t *count, sw_native_builder *b, const Onnx__TensorProto *tensor) {
+static sw_status constant_count(size_t *count, sw_native_builder *b,
+                                const Onnx__TensorProto *tensor) {
     if (!sw_shape_count(count, tensor->dims, tensor->n_dims) || *count > SIZE_MAX / 16)
         return sw_native_refuse(b, "has a constant of impossible size");
     return SW_OK;
 }
 
-/* raw_data where the file has it, else the typed list; NULL where the number of elements is wrong. */
+/* raw_data where the file has it, else the typed list; NULL where the number of elements is wrong.
+ */
 static const void *elements(const Onnx__TensorProto *tensor, size_t count, size_t size_bytes,
                             const void *typed, size_t typed_count) {
     if (tensor->has_raw_data)
@@ -136,7 +140,8 @@ sw_status sw_native_constant_floats(float **out, size_t *count, sw_native_builde
     if (tensor->data_type != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT)
         return sw_native_refuse(b, "has weights that are not FP32");
     SW_TRY(constant_count(count, b, tensor));
-    const void *from = elements(tensor, *count, sizeof(float), tensor->float_data, tensor->n_float_data);
+    const void *from =
+        elements(tensor, *count, sizeof(float), tensor->float_data, tensor->n_float_data);
     if (!from && *count)
         return sw_fail(b->error, SW_CODE_INVALID,
                        "the weights \"%.80s\" hold fewer or more numbers than their dimensions say",
@@ -156,7 +161,8 @@ sw_status sw_native_constant_ints(int64_t out[8], size_t *count, sw_native_build
         tensor->data_type != ONNX__TENSOR_PROTO__DATA_TYPE__INT64)
         return sw_native_refuse(b, "takes dimensions that are computed");
     SW_TRY(constant_count(count, b, tensor));
-    const void *from = elements(tensor, *count, sizeof *out, tensor->int64_data, tensor->n_int64_data);
+    const void *from =
+        elements(tensor, *count, sizeof *out, tensor->int64_data, tensor->n_int64_data);
     if (*count > 8 || (!from && *count))
         return sw_native_refuse(b, "takes more than 8 dimensions");
     if (*count)

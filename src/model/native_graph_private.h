@@ -16,7 +16,11 @@
 
 enum { SW_NATIVE_NODES_MAX = 64, SW_NATIVE_VALUES_MAX = 512 };
 
-typedef enum sw_native_kind { SW_NATIVE_CONSTANT, SW_NATIVE_FLOATS, SW_NATIVE_LABELS } sw_native_kind;
+typedef enum sw_native_kind {
+    SW_NATIVE_CONSTANT,
+    SW_NATIVE_FLOATS,
+    SW_NATIVE_LABELS
+} sw_native_kind;
 
 typedef struct sw_native_value {
     const char *name;
@@ -41,7 +45,8 @@ typedef struct sw_native_builder {
     uint32_t input_width; /* 0 until the model or its weights have told */
     sw_native_value values[SW_NATIVE_VALUES_MAX];
     uint32_t value_count;
-    bool shared[SW_NATIVE_SLOTS_MAX]; /* slots that are read under several names: not to be overwritten */
+    bool shared[SW_NATIVE_SLOTS_MAX]; /* slots that are read under several names: not to be
+                                         overwritten */
 } sw_native_builder;
 
 /* "operator X …": why the graph is not for us. */
@@ -52,7 +57,8 @@ sw_status sw_native_no_memory(sw_native_builder *b);
 SW_MUST_USE sw_status sw_native_add_value(sw_native_builder *b, sw_native_value value);
 /* A node's input or output; a missing, unknown or optional-and-empty one is refused. */
 SW_MUST_USE sw_status sw_native_input(sw_native_value **out, sw_native_builder *b, size_t index);
-SW_MUST_USE sw_status sw_native_floats_input(sw_native_value **out, sw_native_builder *b, size_t index);
+SW_MUST_USE sw_status sw_native_floats_input(sw_native_value **out, sw_native_builder *b,
+                                             size_t index);
 const char *sw_native_output(const sw_native_builder *b, size_t index);
 /* Readers of a name: nodes and graph outputs. */
 size_t sw_native_uses(const sw_native_builder *b, const char *name);

@@ -32,7 +32,8 @@ static sw_status check_width(sw_native_builder *b, sw_native_value *value, size_
 
 /* Adds the step that multiplies with `weights` ([outputs][inputs]); `bias` may be NULL. */
 static sw_status add_affine(uint32_t *slot, sw_native_builder *b, sw_native_value *in,
-                            const float *weights, const float *bias, size_t inputs, size_t outputs) {
+                            const float *weights, const float *bias, size_t inputs,
+                            size_t outputs) {
     if (in->curved)
         return sw_native_refuse(b, "behind a Sigmoid or Softmax makes more than a linear model");
     if (in->rank != 2 || inputs == 0 || outputs == 0 || inputs > SW_NATIVE_WIDTH_MAX ||
@@ -40,16 +41,21 @@ static sw_status add_affine(uint32_t *slot, sw_native_builder *b, sw_native_valu
         return sw_native_refuse(b, "multiplies shapes that are not [N, k]");
     SW_TRY(check_width(b, in, inputs));
     SW_TRY(sw_native_new_slot(slot, b, outputs * sizeof(float)));
-    sw_native_step step = {.run = sw_native_run_affine, .affine = sw_native_pick_affine(),
-                           .from = in->slot, .to = *slot, .in_width = (uint32_t)inputs,
-                           .out_width = (uint32_t)outputs, .bias = bias};
+    sw_native_step step = {.run = sw_native_run_affine,
+                           .affine = sw_native_pick_affine(),
+                           .from = in->slot,
+                           .to = *slot,
+                           .in_width = (uint32_t)inputs,
+                           .out_width = (uint32_t)outputs,
+                           .bias = bias};
     SW_TRY(pad_weights(&step, b, weights));
     if (!bias && !(step.bias = sw_arena_zalloc(b->arena, outputs, sizeof(float))))
         return sw_native_no_memory(b);
     return sw_native_add_step(b, step);
 }
 
-static sw_status add_floats(sw_native_builder *b, uint32_t slot, uint8_t rank, uint32_t width, bool curved) {
+static sw_status add_floats(sw_native_builder *b, uint32_t slot, uint8_t rank, uint32_t width,
+                            bool curved) {
     return sw_native_add_value(b, (sw_native_value){.name = sw_native_output(b, 0),
                                                     .kind = SW_NATIVE_FLOATS,
                                                     .dtype = SW_FP32,
@@ -123,13 +129,14 @@ static sw_status build_product(sw_native_builder *b) {
     float *weights;
     const float *bias = NULL;
     size_t count;
-    uint32_t slot;
+    uint32_t slot = 0;
     SW_TRY(sw_native_floats_input(&in, b, 0));
     SW_TRY(sw_native_input(&by, b, 1));
     SW_TRY(sw_native_constant_floats(&weights, &count, b, by));
     if (by->constant->n_dims != 2 || (gemm && sw_native_int(b, "transA", 0) != 0))
         return sw_native_refuse(b, "multiplies shapes that are not [N, k] and [k, m]");
-    size_t inputs = (size_t)by->constant->dims[turned], outputs = (size_t)by->constant->dims[!turned];
+    size_t inputs = (size_t)by->constant->dims[turned],
+           outputs = (size_t)by->constant->dims[!turned];
     float alpha = gemm ? sw_native_float(b, "alpha", 1) : 1;
     for (size_t i = 0; i < count; i++)
         weights[i] *= alpha;
@@ -144,10 +151,15 @@ static sw_status build_product(sw_native_builder *b) {
 static sw_status add_elementwise(sw_native_builder *b, const sw_native_value *in,
                                  bool (*run)(const sw_native_step *, sw_native_block *),
                                  const float *weights, const float *bias, bool curved) {
-    sw_native_step step = {.run = run, .from = in->slot, .in_width = in->width,
-                           .out_width = in->width, .weights = weights, .bias = bias};
+    sw_native_step step = {.run = run,
+                           .from = in->slot,
+                           .in_width = in->width,
+                           .out_width = in->width,
+                           .weights = weights,
+                           .bias = bias};
     if (in->width == 0)
-        return sw_native_refuse(b, "works on an input whose number of columns the model does not say");
+        return sw_native_refuse(b,
+                                "works on an input whose number of columns the model does not say");
     SW_TRY(sw_native_slot_after(&step.to, b, in));
     if (strcmp(b->node->op_type, "Normalizer") == 0)
         step.norm = sw_native_text_is(b, "norm", "MAX", "L2")   ? 2
@@ -161,8 +173,8 @@ static sw_status add_elementwise(sw_native_builder *b, const sw_native_value *in
 static bool fold_into_product(sw_native_builder *b, const sw_native_value *in, const float *bias) {
     sw_native_program *program = b->program;
     sw_native_step *last = program->step_count ? &program->steps[program->step_count - 1] : NULL;
-    if (!last || last->run != sw_native_run_affine || last->to != in->slot ||
-        b->shared[in->slot] || sw_native_uses(b, in->name) != 1)
+    if (!last || last->run != sw_native_run_affine || last->to != in->slot || b->shared[in->slot] ||
+        sw_native_uses(b, in->name) != 1)
         return false;
     for (uint32_t j = 0; j < last->out_width; j++)
         if (last->bias[j] != 0)
@@ -174,7 +186,7 @@ static bool fold_into_product(sw_native_builder *b, const sw_native_value *in, c
 static sw_status build_arithmetic(sw_native_builder *b) {
     sw_native_value *left, *right;
     float *numbers;
-    const float *constants;
+    const float *constants = NULL;
     size_t count;
     char op = b->node->op_type[0]; /* Add, Sub, Mul, Div */
     SW_TRY(sw_native_input(&left, b, 0));
@@ -185,7 +197,8 @@ static sw_status build_arithmetic(sw_native_builder *b) {
         return sw_native_refuse(b, "works on something other than the model's float input");
     SW_TRY(sw_native_constant_floats(&numbers, &count, b, by));
     size_t rank = by->constant->n_dims;
-    if (rank > in->rank || (rank > 0 && count != 1 && (size_t)by->constant->dims[rank - 1] != count) ||
+    if (rank > in->rank ||
+        (rank > 0 && count != 1 && (size_t)by->constant->dims[rank - 1] != count) ||
         (in->rank == 1 && count != 1) || (turned && op == 'D'))
         return sw_native_refuse(b, "combines shapes that are not [N, k] and [k]");
     SW_TRY(spread(&constants, b, numbers, count, in->width));
@@ -201,7 +214,8 @@ static sw_status build_arithmetic(sw_native_builder *b) {
 }
 
 /* An attribute that is a list of floats, copied and spread over `width` columns. */
-static sw_status float_list(const float **out, sw_native_builder *b, const char *name, size_t width) {
+static sw_status float_list(const float **out, sw_native_builder *b, const char *name,
+                            size_t width) {
     const Onnx__AttributeProto *list = sw_native_attribute(b, name);
     if (!list || list->n_floats == 0)
         return sw_native_refuse(b, "lacks its %s", name);
@@ -214,7 +228,7 @@ static sw_status float_list(const float **out, sw_native_builder *b, const char 
 
 static sw_status build_scaler(sw_native_builder *b) {
     sw_native_value *in;
-    const float *scale, *offset;
+    const float *scale = NULL, *offset = NULL;
     SW_TRY(sw_native_floats_input(&in, b, 0));
     const Onnx__AttributeProto *list = sw_native_attribute(b, "scale");
     if (in->width == 0 && in->slot == 0 && list)
@@ -266,7 +280,7 @@ static sw_status add_transform(sw_native_builder *b, uint32_t slot, uint32_t wid
 /* Coefficients and intercepts of LinearClassifier and LinearRegressor. */
 static sw_status add_linear(uint32_t *slot, size_t *outputs, sw_native_builder *b) {
     sw_native_value *in;
-    const float *weights, *bias;
+    const float *weights = NULL, *bias = NULL;
     const Onnx__AttributeProto *coefficients = sw_native_attribute(b, "coefficients");
     const Onnx__AttributeProto *intercepts = sw_native_attribute(b, "intercepts");
     SW_TRY(sw_native_floats_input(&in, b, 0));
@@ -274,14 +288,14 @@ static sw_status add_linear(uint32_t *slot, size_t *outputs, sw_native_builder *
     SW_TRY(float_list(&bias, b, "intercepts", 0));
     *outputs = intercepts->n_floats;
     if (coefficients->n_floats % *outputs)
-        return sw_native_refuse(b, "has %zu coefficients for %zu intercepts", coefficients->n_floats,
-                                *outputs);
+        return sw_native_refuse(b, "has %zu coefficients for %zu intercepts",
+                                coefficients->n_floats, *outputs);
     return add_affine(slot, b, in, weights, bias, coefficients->n_floats / *outputs, *outputs);
 }
 
 static sw_status build_regressor(sw_native_builder *b) {
-    uint32_t slot;
-    size_t outputs;
+    uint32_t slot = 0;
+    size_t outputs = 0;
     const Onnx__AttributeProto *intercepts = sw_native_attribute(b, "intercepts");
     int64_t targets = sw_native_int(b, "targets", 1);
     if (!intercepts || (int64_t)intercepts->n_floats != targets)
@@ -298,7 +312,8 @@ typedef struct classes {
     const sw_str *names; /* as text, whatever they are */
 } classes;
 
-static sw_status copy_int_classes(classes *out, sw_native_builder *b, const Onnx__AttributeProto *list) {
+static sw_status copy_int_classes(classes *out, sw_native_builder *b,
+                                  const Onnx__AttributeProto *list) {
     int64_t *ints = sw_arena_zalloc(b->arena, list->n_ints, sizeof *ints);
     sw_str *names = sw_arena_zalloc(b->arena, list->n_ints, sizeof *names);
     if (!ints || !names)
@@ -313,13 +328,14 @@ static sw_status copy_int_classes(classes *out, sw_native_builder *b, const Onnx
     return SW_OK;
 }
 
-static sw_status copy_text_classes(classes *out, sw_native_builder *b, const Onnx__AttributeProto *list) {
+static sw_status copy_text_classes(classes *out, sw_native_builder *b,
+                                   const Onnx__AttributeProto *list) {
     sw_str *names = sw_arena_zalloc(b->arena, list->n_strings, sizeof *names);
     if (!names)
         return sw_native_no_memory(b);
     for (size_t i = 0; i < list->n_strings; i++) {
-        names[i] = sw_arena_copy(b->arena, (sw_str){(const char *)list->strings[i].data,
-                                                    list->strings[i].len});
+        names[i] = sw_arena_copy(
+            b->arena, (sw_str){(const char *)list->strings[i].data, list->strings[i].len});
         if (!names[i].at)
             return sw_native_no_memory(b);
     }
@@ -327,7 +343,8 @@ static sw_status copy_text_classes(classes *out, sw_native_builder *b, const Onn
     return SW_OK;
 }
 
-static sw_status read_classes(classes *out, sw_native_builder *b, const char *ints, const char *texts) {
+static sw_status read_classes(classes *out, sw_native_builder *b, const char *ints,
+                              const char *texts) {
     const Onnx__AttributeProto *of_ints = sw_native_attribute(b, ints);
     const Onnx__AttributeProto *of_texts = sw_native_attribute(b, texts);
     *out = (classes){0};
@@ -339,15 +356,23 @@ static sw_status read_classes(classes *out, sw_native_builder *b, const char *in
 }
 
 /* The column of labels that `node output 0` is. */
-static sw_status add_labels(sw_native_builder *b, const classes *known, uint32_t from, uint32_t width) {
+static sw_status add_labels(sw_native_builder *b, const classes *known, uint32_t from,
+                            uint32_t width) {
     sw_dtype dtype = known->texts ? SW_BYTES : SW_INT64;
-    sw_native_step step = {.run = sw_native_run_argmax, .from = from, .in_width = width, .out_width = 1,
-                           .int_labels = known->ints, .text_labels = known->texts};
+    sw_native_step step = {.run = sw_native_run_argmax,
+                           .from = from,
+                           .in_width = width,
+                           .out_width = 1,
+                           .int_labels = known->ints,
+                           .text_labels = known->texts};
     SW_TRY(sw_native_new_slot(&step.to, b, sw_dtype_size(dtype)));
     SW_TRY(sw_native_add_step(b, step));
     return sw_native_add_value(b, (sw_native_value){.name = sw_native_output(b, 0),
-                                                    .kind = SW_NATIVE_LABELS, .dtype = dtype,
-                                                    .rank = 1, .width = 1, .slot = step.to});
+                                                    .kind = SW_NATIVE_LABELS,
+                                                    .dtype = dtype,
+                                                    .rank = 1,
+                                                    .width = 1,
+                                                    .slot = step.to});
 }
 
 /* One coefficient row and two classes: the score is the second's, its complement the first's. */
@@ -356,7 +381,9 @@ static sw_status add_complement(uint32_t *slot, sw_native_builder *b, uint32_t f
         !sw_native_text_is(b, "post_transform", "NONE", "LOGISTIC"))
         return sw_native_refuse(b, "has a post transform that is not computed natively");
     bool logistic = sw_native_text_is(b, "post_transform", "NONE", "LOGISTIC");
-    sw_native_step step = {.from = from, .in_width = 1, .out_width = 2,
+    sw_native_step step = {.from = from,
+                           .in_width = 1,
+                           .out_width = 2,
                            .run = logistic ? sw_native_run_complement_logistic
                                            : sw_native_run_complement};
     SW_TRY(sw_native_new_slot(&step.to, b, 2 * sizeof(float)));
@@ -365,8 +392,8 @@ static sw_status add_complement(uint32_t *slot, sw_native_builder *b, uint32_t f
 }
 
 static sw_status build_classifier(sw_native_builder *b) {
-    uint32_t slot;
-    size_t outputs;
+    uint32_t slot = 0;
+    size_t outputs = 0;
     classes known;
     SW_TRY(add_linear(&slot, &outputs, b));
     SW_TRY(read_classes(&known, b, "classlabels_ints", "classlabels_strings"));
@@ -379,9 +406,12 @@ static sw_status build_classifier(sw_native_builder *b) {
     else
         SW_TRY(add_transform(b, slot, (uint32_t)outputs));
     return sw_native_add_value(b, (sw_native_value){.name = sw_native_output(b, 1),
-                                                    .kind = SW_NATIVE_FLOATS, .dtype = SW_FP32,
-                                                    .rank = 2, .width = (uint32_t)known.count,
-                                                    .slot = slot, .curved = true,
+                                                    .kind = SW_NATIVE_FLOATS,
+                                                    .dtype = SW_FP32,
+                                                    .rank = 2,
+                                                    .width = (uint32_t)known.count,
+                                                    .slot = slot,
+                                                    .curved = true,
                                                     .labels = known.names,
                                                     .label_count = (uint32_t)known.count});
 }
@@ -416,7 +446,8 @@ static sw_status build_constant(sw_native_builder *b) {
     if (!value || !value->t)
         return sw_native_refuse(b, "is no tensor");
     return sw_native_add_value(b, (sw_native_value){.name = sw_native_output(b, 0),
-                                                    .kind = SW_NATIVE_CONSTANT, .constant = value->t});
+                                                    .kind = SW_NATIVE_CONSTANT,
+                                                    .constant = value->t});
 }
 
 static sw_status build_cast(sw_native_builder *b) {
@@ -444,9 +475,11 @@ static sw_status build_reshape(sw_native_builder *b) {
     SW_TRY(sw_native_input(&in, b, 0));
     SW_TRY(sw_native_input(&shape, b, 1));
     SW_TRY(sw_native_constant_ints(dims, &count, b, shape));
-    bool rows_stay = count > 0 && (dims[0] == -1 || (dims[0] == 0 && !sw_native_int(b, "allowzero", 0)));
+    bool rows_stay =
+        count > 0 && (dims[0] == -1 || (dims[0] == 0 && !sw_native_int(b, "allowzero", 0)));
     bool flat = count == 1 && in->width == 1;
-    bool wide = count == 2 && in->width && (dims[1] == in->width || (dims[1] == -1 && dims[0] == 0));
+    bool wide =
+        count == 2 && in->width && (dims[1] == in->width || (dims[1] == -1 && dims[0] == 0));
     if (in->kind == SW_NATIVE_CONSTANT || !rows_stay || !(flat || wide))
         return sw_native_refuse(b, "changes the shape");
     return add_alias(b, in, (uint8_t)count);

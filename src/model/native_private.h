@@ -40,7 +40,8 @@ typedef struct sw_native_block {
  * out[r][j] = bias[j] + sum over i of in[r][i] * weights[j][i]. A row's result has the same bits
  * whatever rows stand around it.
  */
-typedef void (*sw_native_affine)(float *out, const float *in, size_t rows, const sw_native_step *step);
+typedef void (*sw_native_affine)(float *out, const float *in, size_t rows,
+                                 const sw_native_step *step);
 
 struct sw_native_step {
     /* False where memory is out. */
@@ -48,7 +49,7 @@ struct sw_native_step {
     sw_native_affine affine;
     uint32_t from, to; /* slots; equal where a step works in place */
     uint32_t in_width, out_width;
-    uint32_t stride; /* floats from one row of weights to the next */
+    uint32_t stride;      /* floats from one row of weights to the next */
     const float *weights; /* or the constant of an element-wise step, out_width long */
     const float *bias;
     const int64_t *int_labels; /* of the classes, or NULL */
@@ -58,7 +59,7 @@ struct sw_native_step {
 
 typedef struct sw_native_slot {
     uint32_t row_bytes;
-    int32_t output; /* index of the output it is, or -1 */
+    int32_t output;      /* index of the output it is, or -1 */
     uint32_t scratch_at; /* bytes, where it is neither output nor input */
 } sw_native_slot;
 
@@ -78,7 +79,8 @@ SW_MUST_USE sw_status sw_native_build(sw_native_program *out, sw_model_info *inf
 
 /* The fastest one that this CPU can run. */
 sw_native_affine sw_native_pick_affine(void);
-void sw_native_affine_portable(float *out, const float *in, size_t rows, const sw_native_step *step);
+void sw_native_affine_portable(float *out, const float *in, size_t rows,
+                               const sw_native_step *step);
 
 bool sw_native_run_affine(const sw_native_step *step, sw_native_block *block);
 bool sw_native_run_copy(const sw_native_step *step, sw_native_block *block);

@@ -21,16 +21,16 @@ bool sw_native_run_copy(const sw_native_step *step, sw_native_block *block) {
     return true;
 }
 
-#define ELEMENTWISE(name, expression)                                                   \
-    bool name(const sw_native_step *step, sw_native_block *block) {                     \
-        const float *in = from(step, block), *weights = step->weights;                  \
-        const float *bias = step->bias;                                                 \
-        float *out = to(step, block);                                                   \
-        (void)bias;                                                                     \
-        for (size_t row = 0; row < block->rows; row++)                                  \
-            for (size_t j = 0; j < step->out_width; j++, in++, out++)                   \
-                *out = (expression);                                                    \
-        return true;                                                                    \
+#define ELEMENTWISE(name, expression)                                  \
+    bool name(const sw_native_step *step, sw_native_block *block) {    \
+        const float *in = from(step, block), *weights = step->weights; \
+        const float *bias = step->bias;                                \
+        float *out = to(step, block);                                  \
+        (void)bias;                                                    \
+        for (size_t row = 0; row < block->rows; row++)                 \
+            for (size_t j = 0; j < step->out_width; j++, in++, out++)  \
+                *out = (expression);                                   \
+        return true;                                                   \
     }
 
 ELEMENTWISE(sw_native_run_add, *in + weights[j])

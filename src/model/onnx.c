@@ -29,18 +29,38 @@ typedef enum kind {
 
 enum { FIELD_MAX = 32 };
 
-static const char *const kind_names[KINDS] = {
-    "field",    "ModelProto", "GraphProto", "NodeProto", "AttributeProto", "TensorProto",
-    "SparseTensorProto", "ValueInfoProto", "TypeProto", "TypeProto.Sequence", "TypeProto.Map",
-    "TypeProto.Optional", "TrainingInfoProto", "FunctionProto", "string"};
+static const char *const kind_names[KINDS] = {"field",
+                                              "ModelProto",
+                                              "GraphProto",
+                                              "NodeProto",
+                                              "AttributeProto",
+                                              "TensorProto",
+                                              "SparseTensorProto",
+                                              "ValueInfoProto",
+                                              "TypeProto",
+                                              "TypeProto.Sequence",
+                                              "TypeProto.Map",
+                                              "TypeProto.Optional",
+                                              "TrainingInfoProto",
+                                              "FunctionProto",
+                                              "string"};
 
 /* What the length-delimited field `number` of a message holds (field numbers: onnx.proto). */
 static const uint8_t holds[KINDS][FIELD_MAX] = {
     [MODEL] = {[7] = GRAPH, [20] = TRAINING, [25] = FUNCTION},
     [GRAPH] = {[1] = NODE, [5] = TENSOR, [11] = VALUE, [12] = VALUE, [13] = VALUE, [15] = SPARSE},
     [NODE] = {[5] = ATTRIBUTE},
-    [ATTRIBUTE] = {[5] = TENSOR, [6] = GRAPH, [7] = ONE_STRING, [8] = ONE_STRING, [9] = ONE_STRING,
-                   [10] = TENSOR, [11] = GRAPH, [14] = TYPE, [15] = TYPE, [22] = SPARSE, [23] = SPARSE},
+    [ATTRIBUTE] = {[5] = TENSOR,
+                   [6] = GRAPH,
+                   [7] = ONE_STRING,
+                   [8] = ONE_STRING,
+                   [9] = ONE_STRING,
+                   [10] = TENSOR,
+                   [11] = GRAPH,
+                   [14] = TYPE,
+                   [15] = TYPE,
+                   [22] = SPARSE,
+                   [23] = SPARSE},
     [TENSOR] = {[6] = ONE_STRING},
     [SPARSE] = {[1] = TENSOR, [2] = TENSOR},
     [VALUE] = {[2] = TYPE},
@@ -54,7 +74,7 @@ static const uint8_t holds[KINDS][FIELD_MAX] = {
 
 typedef struct field {
     uint32_t number;
-    uint8_t wire; /* 0 varint, 1 eight bytes, 2 length-delimited, 5 four bytes */
+    uint8_t wire;   /* 0 varint, 1 eight bytes, 2 length-delimited, 5 four bytes */
     uint64_t value; /* of a varint */
     sw_str payload; /* of a length-delimited field */
     sw_str whole;   /* tag included */
@@ -131,9 +151,10 @@ static sw_status scan_dims(const scan *s, const field *dim) {
         if (!one && !take_varint(&size, &packed))
             size = UINT64_MAX;
         if (size > INT64_C(1) << 40)
-            return sw_fail(s->error, SW_CODE_INVALID,
-                           "the ONNX model is damaged: the tensor at byte %zu has a dimension of %lld",
-                           offset_of(s, dim->whole.at), (long long)size);
+            return sw_fail(
+                s->error, SW_CODE_INVALID,
+                "the ONNX model is damaged: the tensor at byte %zu has a dimension of %lld",
+                offset_of(s, dim->whole.at), (long long)size);
         one = false;
     }
     return SW_OK;
@@ -153,10 +174,11 @@ static sw_status scan_tensor(scan *s, sw_str bytes) {
             external = f.value == 1;
     }
     if (external)
-        return sw_fail(s->error, SW_CODE_UNSUPPORTED,
-                       "the weights \"%.*s\" are kept in another file (external data): save the model "
-                       "as one file, e.g. onnx.save(model, path, save_as_external_data=False)",
-                       (int)(name.len < 200 ? name.len : 200), name.at ? name.at : "");
+        return sw_fail(
+            s->error, SW_CODE_UNSUPPORTED,
+            "the weights \"%.*s\" are kept in another file (external data): save the model "
+            "as one file, e.g. onnx.save(model, path, save_as_external_data=False)",
+            (int)(name.len < 200 ? name.len : 200), name.at ? name.at : "");
     return SW_OK;
 }
 
@@ -188,21 +210,19 @@ static sw_status note_main_node(scan *s, const field *node) {
     return SW_OK;
 }
 
-static sw_status note_main_output(scan *s, const field *output) {
-    sw_onnx *onnx = s->onnx;
-    if (onnx->output_count == SW_ONNX_OUTPUTS_MAX)
-        return sw_fail(s->error, SW_CODE_UNSUPPORTED, "the model has more than %d outputs",
-                       SW_ONNX_OUTPUTS_MAX);
-    if ((onnx->output_count & (onnx->output_count - 1)) == 0) { /* full at each power of two */
-        size_t room = onnx->output_count ? onnx->output_count * 2 : 1;
-        sw_str *grown = sw_arena_zalloc(s->arena, room, sizeof *grown);
+static sw_status note_main_value(sw_str **list, uint32_t *count, scan *s, const field *value) {
+    if (*count == SW_ONNX_VALUES_MAX)
+        return sw_fail(s->error, SW_CODE_UNSUPPORTED,
+                       "the model has more than %d inputs or outputs", SW_ONNX_VALUES_MAX);
+    if ((*count & (*count - 1)) == 0) { /* full at each power of two */
+        sw_str *grown = sw_arena_zalloc(s->arena, *count ? *count * 2 : 1, sizeof *grown);
         if (!grown)
             return sw_fail(s->error, SW_CODE_NO_MEMORY, "no memory to read the model");
-        if (onnx->output_count)
-            memcpy(grown, onnx->outputs, onnx->output_count * sizeof *grown);
-        onnx->outputs = grown;
+        if (*count)
+            memcpy(grown, *list, *count * sizeof *grown);
+        *list = grown;
     }
-    onnx->outputs[onnx->output_count++] = output->whole;
+    (*list)[(*count)++] = value->whole;
     return SW_OK;
 }
 
@@ -217,8 +237,10 @@ static sw_status note(scan *s, const field *f, kind within, uint32_t depth) {
     } else if (within == GRAPH && depth == 1 && f->wire == 2) {
         if (f->number == 1)
             return note_main_node(s, f);
+        if (f->number == 11)
+            return note_main_value(&s->onnx->inputs, &s->onnx->input_count, s, f);
         if (f->number == 12)
-            return note_main_output(s, f);
+            return note_main_value(&s->onnx->outputs, &s->onnx->output_count, s, f);
     }
     return SW_OK;
 }
@@ -268,9 +290,10 @@ static sw_status refuse_strangers(sw_str bytes, sw_error *error) {
         return sw_fail(error, SW_CODE_INVALID, "the model file is empty");
     for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++)
         if (sw_str_starts(bytes, strangers[i].start))
-            return sw_fail(error, SW_CODE_INVALID,
-                           "the file is %s, not an ONNX model: export the model to ONNX and push that",
-                           strangers[i].what);
+            return sw_fail(
+                error, SW_CODE_INVALID,
+                "the file is %s, not an ONNX model: export the model to ONNX and push that",
+                strangers[i].what);
     return SW_OK;
 }
 
@@ -287,7 +310,7 @@ sw_status sw_onnx_scan(sw_onnx *out, sw_str bytes, sw_arena *arena, sw_error *er
 }
 
 sw_status sw_onnx_open(sw_onnx *out, const char *path, sw_arena *arena, sw_error *error) {
-    sw_status status = SW_OK;
+    sw_status status;
     struct stat about;
     void *map = MAP_FAILED;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -319,13 +342,38 @@ done:
 
 void sw_onnx_close(sw_onnx *onnx) {
     if (onnx->bytes.at)
-        munmap((void *)(uintptr_t)onnx->bytes.at, onnx->bytes.len);
+        munmap((void *)onnx->bytes.at, onnx->bytes.len);
     *onnx = (sw_onnx){0};
 }
 
-sw_str sw_onnx_payload(sw_str whole) {
+sw_str sw_onnx_payload(sw_str field_bytes) {
+    sw_str whole = field_bytes;
     uint64_t tag, length;
     if (!take_varint(&tag, &whole) || !take_varint(&length, &whole) || length > whole.len)
         return (sw_str){0};
     return (sw_str){whole.at, (size_t)length};
+}
+
+/* The first length-delimited field `number` of a message. */
+static sw_str find_field(sw_str message, uint32_t number) {
+    scan quiet = {.onnx = &(sw_onnx){.bytes = message}};
+    while (message.len) {
+        field f;
+        if (sw_failed(take_field(&f, &quiet, &message, NONE)))
+            break;
+        if (f.number == number && f.wire == 2)
+            return f.payload;
+    }
+    return (sw_str){0};
+}
+
+bool sw_onnx_input_has_shape(const sw_onnx *onnx, sw_str input) {
+    for (uint32_t i = 0; i < onnx->input_count; i++) {
+        sw_str value = sw_onnx_payload(onnx->inputs[i]);
+        if (!sw_str_eq(find_field(value, 1), input))
+            continue;
+        sw_str tensor = find_field(find_field(value, 2), 1);
+        return find_field(tensor, 2).at != NULL;
+    }
+    return false;
 }

@@ -14,7 +14,8 @@ static sw_status no_memory(sw_error *error) {
     return sw_fail(error, SW_CODE_NO_MEMORY, "no memory to read the model");
 }
 
-static sw_status read_labels(zipmap *out, const Onnx__NodeProto *node, sw_arena *arena, sw_error *error) {
+static sw_status read_labels(zipmap *out, const Onnx__NodeProto *node, sw_arena *arena,
+                             sw_error *error) {
     for (size_t i = 0; i < node->n_attribute; i++) {
         const Onnx__AttributeProto *list = node->attribute[i];
         bool texts = list->name && strcmp(list->name, "classlabels_strings") == 0;
@@ -41,12 +42,14 @@ static sw_status read_labels(zipmap *out, const Onnx__NodeProto *node, sw_arena 
 static sw_status read_zipmap(zipmap *out, sw_str field, sw_arena *arena, sw_error *error) {
     sw_str payload = sw_onnx_payload(field);
     *out = (zipmap){0};
-    Onnx__NodeProto *node = onnx__node_proto__unpack(NULL, payload.len, (const uint8_t *)payload.at);
+    Onnx__NodeProto *node =
+        onnx__node_proto__unpack(NULL, payload.len, (const uint8_t *)payload.at);
     if (!node || node->n_input != 1 || node->n_output != 1) {
         if (node)
             onnx__node_proto__free_unpacked(node, NULL);
-        return sw_fail(error, SW_CODE_INVALID, "the ONNX model is damaged: a ZipMap has one input and "
-                                               "one output");
+        return sw_fail(error, SW_CODE_INVALID,
+                       "the ONNX model is damaged: a ZipMap has one input and "
+                       "one output");
     }
     sw_status status = read_labels(out, node, arena, error);
     out->from = sw_arena_copy(arena, sw_str_of(node->input[0]));
@@ -60,7 +63,8 @@ static sw_status output_name(sw_str *out, sw_str field, sw_arena *arena, sw_erro
     Onnx__ValueInfoProto *value =
         onnx__value_info_proto__unpack(NULL, payload.len, (const uint8_t *)payload.at);
     if (!value)
-        return sw_fail(error, SW_CODE_INVALID, "the ONNX model is damaged: an output does not unpack");
+        return sw_fail(error, SW_CODE_INVALID,
+                       "the ONNX model is damaged: an output does not unpack");
     *out = sw_arena_copy(arena, sw_str_of(value->name));
     onnx__value_info_proto__free_unpacked(value, NULL);
     return out->at ? SW_OK : no_memory(error);
@@ -82,11 +86,13 @@ static sw_status match_outputs(sw_onnx_plain *plain, const sw_onnx *onnx, const 
     for (uint32_t i = 0; i < onnx->output_count; i++)
         for (uint32_t j = 0; j < onnx->output_count; j++)
             if (plain[i].tensor.len && i != j &&
-                (sw_str_eq(plain[i].tensor, names[j]) || sw_str_eq(plain[i].tensor, plain[j].tensor)))
-                return sw_fail(error, SW_CODE_UNSUPPORTED,
-                               "the ZipMap of output \"%.*s\" shares its input with another output: "
-                               "export the model without ZipMap (skl2onnx: options={\"zipmap\": False})",
-                               SW_STR_ARG(names[i]));
+                (sw_str_eq(plain[i].tensor, names[j]) ||
+                 sw_str_eq(plain[i].tensor, plain[j].tensor)))
+                return sw_fail(
+                    error, SW_CODE_UNSUPPORTED,
+                    "the ZipMap of output \"%.*s\" shares its input with another output: "
+                    "export the model without ZipMap (skl2onnx: options={\"zipmap\": False})",
+                    SW_STR_ARG(names[i]));
     return SW_OK;
 }
 
@@ -105,7 +111,7 @@ static sw_status add_output(sw_buf *to, const char *name, sw_error *error) {
     tensor.elem_type = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT;
     type.value_case = ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE;
     type.tensor_type = &tensor;
-    value.name = (char *)(uintptr_t)name;
+    value.name = (char *)name;
     value.type = &type;
     size_t size = onnx__value_info_proto__get_packed_size(&value);
     add_varint(to, TAG_OUTPUT);
@@ -123,8 +129,9 @@ static sw_status splice_graph(sw_buf *to, const sw_onnx *onnx, const sw_onnx_pla
     const char *at = graph.at, *end = graph.at + graph.len;
     uint32_t zip = 0, out = 0;
     while (zip < onnx->zipmap_count || out < onnx->output_count) {
-        bool is_zipmap = zip < onnx->zipmap_count &&
-                         (out == onnx->output_count || onnx->zipmaps[zip].at < onnx->outputs[out].at);
+        bool is_zipmap =
+            zip < onnx->zipmap_count &&
+            (out == onnx->output_count || onnx->zipmaps[zip].at < onnx->outputs[out].at);
         sw_str field = is_zipmap ? onnx->zipmaps[zip++] : onnx->outputs[out++];
         sw_buf_add(to, at, (size_t)(field.at - at));
         at = field.at + field.len;
@@ -143,7 +150,7 @@ sw_status sw_onnx_without_zipmaps(sw_buf *model, sw_onnx_plain **plain, const sw
                                   sw_arena *arena, sw_error *error) {
     zipmap *zipmaps = sw_arena_zalloc(arena, onnx->zipmap_count, sizeof *zipmaps);
     sw_buf graph = {0};
-    sw_status status = SW_OK;
+    sw_status status;
     *plain = sw_arena_zalloc(arena, onnx->output_count, sizeof **plain);
     if (!zipmaps || !*plain)
         return no_memory(error);

@@ -58,73 +58,75 @@ enum {
 enum { ORT_INVALID_ARGUMENT = 2, ORT_NOT_IMPLEMENTED = 9, ORT_INVALID_GRAPH = 10 };
 
 /* X(place, result, name, parameters) */
-#define ORT_CALLS(X)                                                                              \
-    X(1, int, get_error_code, (const ort_status *))                                               \
-    X(2, const char *, get_error_message, (const ort_status *))                                   \
-    X(7, ort_status *, create_session,                                                            \
-      (const ort_env *, const char *path, const ort_options *, ort_session **))                   \
-    X(8, ort_status *, create_session_from_array,                                                 \
-      (const ort_env *, const void *model, size_t size, const ort_options *, ort_session **))     \
-    X(9, ort_status *, run,                                                                       \
-      (ort_session *, const ort_run_options *, const char *const *input_names,                    \
-       const ort_value *const *inputs, size_t input_count, const char *const *output_names,       \
-       size_t output_count, ort_value **outputs))                                                 \
-    X(10, ort_status *, create_options, (ort_options **))                                         \
-    X(17, ort_status *, disable_mem_pattern, (ort_options *))                                     \
-    X(23, ort_status *, set_optimization, (ort_options *, int level))                             \
-    X(30, ort_status *, input_count, (const ort_session *, size_t *))                             \
-    X(31, ort_status *, output_count, (const ort_session *, size_t *))                            \
-    X(33, ort_status *, input_type, (const ort_session *, size_t index, ort_type **))             \
-    X(34, ort_status *, output_type, (const ort_session *, size_t index, ort_type **))            \
+#define ORT_CALLS(X)                                                                               \
+    X(1, int, get_error_code, (const ort_status *))                                                \
+    X(2, const char *, get_error_message, (const ort_status *))                                    \
+    X(7, ort_status *, create_session,                                                             \
+      (const ort_env *, const char *path, const ort_options *, ort_session **))                    \
+    X(8, ort_status *, create_session_from_array,                                                  \
+      (const ort_env *, const void *model, size_t size, const ort_options *, ort_session **))      \
+    X(9, ort_status *, run,                                                                        \
+      (ort_session *, const ort_run_options *, const char *const *input_names,                     \
+       const ort_value *const *inputs, size_t input_count, const char *const *output_names,        \
+       size_t output_count, ort_value **outputs))                                                  \
+    X(10, ort_status *, create_options, (ort_options **))                                          \
+    X(17, ort_status *, disable_mem_pattern, (ort_options *))                                      \
+    X(23, ort_status *, set_optimization, (ort_options *, int level))                              \
+    X(30, ort_status *, input_count, (const ort_session *, size_t *))                              \
+    X(31, ort_status *, output_count, (const ort_session *, size_t *))                             \
+    X(33, ort_status *, input_type, (const ort_session *, size_t index, ort_type **))              \
+    X(34, ort_status *, output_type, (const ort_session *, size_t index, ort_type **))             \
     X(36, ort_status *, input_name, (const ort_session *, size_t index, ort_allocator *, char **)) \
-    X(37, ort_status *, output_name,                                                              \
-      (const ort_session *, size_t index, ort_allocator *, char **))                              \
-    X(39, ort_status *, create_run_options, (ort_run_options **))                                 \
-    X(46, ort_status *, terminate, (ort_run_options *))                                           \
-    X(48, ort_status *, create_tensor,                                                            \
-      (ort_allocator *, const int64_t *shape, size_t rank, int type, ort_value **))               \
-    X(49, ort_status *, create_tensor_over,                                                       \
-      (const ort_memory *, void *data, size_t size, const int64_t *shape, size_t rank, int type,  \
-       ort_value **))                                                                             \
-    X(51, ort_status *, tensor_data, (ort_value *, void **))                                      \
-    X(52, ort_status *, fill_strings, (ort_value *, const char *const *texts, size_t count))      \
-    X(53, ort_status *, strings_size, (const ort_value *, size_t *))                              \
-    X(54, ort_status *, strings_content,                                                          \
-      (const ort_value *, void *to, size_t size, size_t *offsets, size_t count))                  \
-    X(55, ort_status *, type_as_tensor, (const ort_type *, const ort_shape **))                   \
-    X(56, ort_status *, type_kind, (const ort_type *, int *))                                     \
-    X(60, ort_status *, shape_type, (const ort_shape *, int *))                                   \
-    X(61, ort_status *, shape_rank, (const ort_shape *, size_t *))                                \
-    X(62, ort_status *, shape_dims, (const ort_shape *, int64_t *, size_t rank))                  \
-    X(63, ort_status *, shape_dim_names, (const ort_shape *, const char **, size_t rank))         \
-    X(65, ort_status *, value_shape, (const ort_value *, ort_shape **))                           \
-    X(67, ort_status *, value_kind, (const ort_value *, int *))                                   \
-    X(69, ort_status *, create_cpu_memory, (int allocator, int memory, ort_memory **))            \
-    X(76, ort_status *, allocator_free, (ort_allocator *, void *))                                \
-    X(78, ort_status *, default_allocator, (ort_allocator **))                                    \
-    X(93, void, release_status, (ort_status *))                                                   \
-    X(95, void, release_session, (ort_session *))                                                 \
-    X(96, void, release_value, (ort_value *))                                                     \
-    X(97, void, release_run_options, (ort_run_options *))                                         \
-    X(98, void, release_type, (ort_type *))                                                       \
-    X(99, void, release_shape, (ort_shape *))                                                     \
-    X(100, void, release_options, (ort_options *))                                                \
-    X(119, ort_status *, create_env_with_pool,                                                    \
-      (int log_level, const char *log_name, const ort_threading *, ort_env **))                   \
-    X(120, ort_status *, use_env_pool, (ort_options *))                                           \
-    X(121, ort_status *, create_threading, (ort_threading **))                                    \
-    X(122, void, release_threading, (ort_threading *))                                            \
-    X(130, ort_status *, set_option, (ort_options *, const char *key, const char *value))         \
-    X(133, ort_status *, run_binding, (ort_session *, const ort_run_options *, const ort_binding *)) \
-    X(134, ort_status *, create_binding, (ort_session *, ort_binding **))                         \
-    X(135, void, release_binding, (ort_binding *))                                                \
-    X(136, ort_status *, bind_input, (ort_binding *, const char *name, const ort_value *))        \
-    X(137, ort_status *, bind_output, (ort_binding *, const char *name, const ort_value *))       \
-    X(147, ort_status *, set_threads, (ort_threading *, int count))                               \
-    X(148, ort_status *, set_graph_threads, (ort_threading *, int count))                         \
+    X(37, ort_status *, output_name,                                                               \
+      (const ort_session *, size_t index, ort_allocator *, char **))                               \
+    X(39, ort_status *, create_run_options, (ort_run_options **))                                  \
+    X(46, ort_status *, terminate, (ort_run_options *))                                            \
+    X(48, ort_status *, create_tensor,                                                             \
+      (ort_allocator *, const int64_t *shape, size_t rank, int type, ort_value **))                \
+    X(49, ort_status *, create_tensor_over,                                                        \
+      (const ort_memory *, void *data, size_t size, const int64_t *shape, size_t rank, int type,   \
+       ort_value **))                                                                              \
+    X(51, ort_status *, tensor_data, (ort_value *, void **))                                       \
+    X(52, ort_status *, fill_strings, (ort_value *, const char *const *texts, size_t count))       \
+    X(53, ort_status *, strings_size, (const ort_value *, size_t *))                               \
+    X(54, ort_status *, strings_content,                                                           \
+      (const ort_value *, void *to, size_t size, size_t *offsets, size_t count))                   \
+    X(55, ort_status *, type_as_tensor, (const ort_type *, const ort_shape **))                    \
+    X(56, ort_status *, type_kind, (const ort_type *, int *))                                      \
+    X(60, ort_status *, shape_type, (const ort_shape *, int *))                                    \
+    X(61, ort_status *, shape_rank, (const ort_shape *, size_t *))                                 \
+    X(62, ort_status *, shape_dims, (const ort_shape *, int64_t *, size_t rank))                   \
+    X(63, ort_status *, shape_dim_names, (const ort_shape *, const char **, size_t rank))          \
+    X(65, ort_status *, value_shape, (const ort_value *, ort_shape **))                            \
+    X(67, ort_status *, value_kind, (const ort_value *, int *))                                    \
+    X(69, ort_status *, create_cpu_memory, (int allocator, int memory, ort_memory **))             \
+    X(76, ort_status *, allocator_free, (ort_allocator *, void *))                                 \
+    X(78, ort_status *, default_allocator, (ort_allocator **))                                     \
+    X(93, void, release_status, (ort_status *))                                                    \
+    X(95, void, release_session, (ort_session *))                                                  \
+    X(96, void, release_value, (ort_value *))                                                      \
+    X(97, void, release_run_options, (ort_run_options *))                                          \
+    X(98, void, release_type, (ort_type *))                                                        \
+    X(99, void, release_shape, (ort_shape *))                                                      \
+    X(100, void, release_options, (ort_options *))                                                 \
+    X(119, ort_status *, create_env_with_pool,                                                     \
+      (int log_level, const char *log_name, const ort_threading *, ort_env **))                    \
+    X(120, ort_status *, use_env_pool, (ort_options *))                                            \
+    X(121, ort_status *, create_threading, (ort_threading **))                                     \
+    X(122, void, release_threading, (ort_threading *))                                             \
+    X(130, ort_status *, set_option, (ort_options *, const char *key, const char *value))          \
+    X(133, ort_status *, run_binding,                                                              \
+      (ort_session *, const ort_run_options *, const ort_binding *))                               \
+    X(134, ort_status *, create_binding, (ort_session *, ort_binding **))                          \
+    X(135, void, release_binding, (ort_binding *))                                                 \
+    X(136, ort_status *, bind_input, (ort_binding *, const char *name, const ort_value *))         \
+    X(137, ort_status *, bind_output, (ort_binding *, const char *name, const ort_value *))        \
+    X(147, ort_status *, set_threads, (ort_threading *, int count))                                \
+    X(148, ort_status *, set_graph_threads, (ort_threading *, int count))                          \
     X(149, ort_status *, set_spinning, (ort_threading *, int on))
 
 typedef struct ort_calls {
+/* NOLINTNEXTLINE(bugprone-macro-parentheses) */
 #define X(place, result, name, parameters) result(*name) parameters;
     ORT_CALLS(X)
 #undef X

@@ -35,7 +35,8 @@ static void *open_library(void) {
     const char *path = getenv("SLIPWAY_ORT");
     void *handle = NULL;
     if (path && strcmp(path, "none") == 0) {
-        (void)sw_fail(&why_not, SW_CODE_UNAVAILABLE, "ONNX Runtime is turned off by SLIPWAY_ORT=none");
+        (void)sw_fail(&why_not, SW_CODE_UNAVAILABLE,
+                      "ONNX Runtime is turned off by SLIPWAY_ORT=none");
         return NULL;
     }
     if (path && *path) {
@@ -74,13 +75,13 @@ static bool fine(ort_status *status) {
 static bool start(void) {
     const ort_calls *calls = &library.calls;
     ort_threading *threading = NULL;
-    bool good = fine(calls->create_threading(&threading)) &&
-                fine(calls->set_threads(threading, wanted_threads())) &&
-                fine(calls->set_graph_threads(threading, 1)) &&
-                fine(calls->set_spinning(threading, 0)) &&
-                fine(calls->create_env_with_pool(ORT_LOG_FATAL, "slipway", threading, &library.env)) &&
-                fine(calls->create_cpu_memory(ORT_DEVICE_ALLOCATOR, 0, &library.memory)) &&
-                fine(calls->default_allocator(&library.allocator));
+    bool good =
+        fine(calls->create_threading(&threading)) &&
+        fine(calls->set_threads(threading, wanted_threads())) &&
+        fine(calls->set_graph_threads(threading, 1)) && fine(calls->set_spinning(threading, 0)) &&
+        fine(calls->create_env_with_pool(ORT_LOG_FATAL, "slipway", threading, &library.env)) &&
+        fine(calls->create_cpu_memory(ORT_DEVICE_ALLOCATOR, 0, &library.memory)) &&
+        fine(calls->default_allocator(&library.allocator));
     if (threading)
         calls->release_threading(threading);
     return good;
@@ -101,7 +102,8 @@ static void load(void) {
         dlclose(handle);
         return;
     }
-#define X(place, result, name, parameters) memcpy(&library.calls.name, &table[place], sizeof(void *));
+#define X(place, result, name, parameters) \
+    memcpy(&library.calls.name, &table[place], sizeof(void *));
     ORT_CALLS(X)
 #undef X
     library.version = base->get_version();
@@ -130,7 +132,8 @@ static sw_code code_of(int ort_code) {
     }
 }
 
-sw_status sw_ort_check(const ort_library *ort, ort_status *status, sw_error *error, const char *what) {
+sw_status sw_ort_check(const ort_library *ort, ort_status *status, sw_error *error,
+                       const char *what) {
     if (!status)
         return SW_OK;
     sw_code code = code_of(ort->calls.get_error_code(status));
@@ -138,3 +141,11 @@ sw_status sw_ort_check(const ort_library *ort, ort_status *status, sw_error *err
     ort->calls.release_status(status);
     return failed;
 }
+
+#if defined(__SANITIZE_ADDRESS__)
+/* The library keeps 14 bytes for good when it starts. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) {
+    return "leak:libonnxruntime";
+}
+#endif

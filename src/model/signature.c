@@ -16,7 +16,8 @@ uint32_t sw_signature_columns_of(const sw_tensor_spec *input) {
 }
 
 static bool may_be_token_ids(const sw_tensor_spec *input) {
-    return input->dtype >= SW_UINT8 && input->dtype <= SW_INT64 && sw_signature_columns_of(input) > 1;
+    return input->dtype >= SW_UINT8 && input->dtype <= SW_INT64 &&
+           sw_signature_columns_of(input) > 1;
 }
 
 static uint32_t wanted_columns(const sw_tensor_spec *input, bool all) {
@@ -50,8 +51,8 @@ sw_status sw_signature_make_features(sw_signature *signature, bool all, sw_arena
         for (uint32_t column = 0; column < columns; column++) {
             sw_feature *feature = &signature->features[signature->feature_count++];
             feature->name = default_name(signature, i, column, arena);
-            feature->kind = signature->inputs[i].dtype == SW_BYTES ? SW_FEATURE_CATEGORY
-                                                                   : SW_FEATURE_NUMERIC;
+            feature->kind =
+                signature->inputs[i].dtype == SW_BYTES ? SW_FEATURE_CATEGORY : SW_FEATURE_NUMERIC;
             feature->input = i;
             feature->column = column;
             if (!feature->name.at)
@@ -169,8 +170,9 @@ sw_status sw_signature_name_columns(sw_signature *signature, const sw_str *colum
     if (signature->feature_count == 0)
         SW_TRY(sw_signature_make_features(signature, true, arena, error));
     if (signature->feature_count == 0)
-        return sw_fail(error, SW_CODE_INVALID,
-                       "the model's inputs have no columns that a CSV could name: leave out the CSV");
+        return sw_fail(
+            error, SW_CODE_INVALID,
+            "the model's inputs have no columns that a CSV could name: leave out the CSV");
     bool *named = sw_arena_zalloc(arena, signature->feature_count, sizeof *named);
     size_t *left = sw_arena_zalloc(arena, count, sizeof *left);
     if (!named || !left)
@@ -186,10 +188,11 @@ sw_status sw_signature_name_columns(sw_signature *signature, const sw_str *colum
         memmove(left + label, left + label + 1, (left_count - label) * sizeof *left);
     }
     if (left_count != missing)
-        return sw_fail(error, SW_CODE_INVALID,
-                       "the CSV has %zu columns and the model has %u features: it needs one column for "
-                       "each feature, and may have one more, the label",
-                       count, signature->feature_count);
+        return sw_fail(
+            error, SW_CODE_INVALID,
+            "the CSV has %zu columns and the model has %u features: it needs one column for "
+            "each feature, and may have one more, the label",
+            count, signature->feature_count);
     SW_TRY(name_the_rest(signature, named, columns, left, arena, error));
     return sw_signature_check_names(signature, error);
 }

@@ -3,9 +3,9 @@
  * signature: what goes into a version and what comes out, by name.
  *
  * The tensors come from the model. The features (named columns that application developers
- * send) come from the model's inputs, then the CSV header or the signature file that was pushed along. A
- * feature is one column of an input of many columns ([N, 30]) or the whole of an input of one
- * column ([N, 1] or [N]). Inputs that are no columns (images, token ids) have no features.
+ * send) come from the model's inputs, then the CSV header or the signature file that was pushed
+ * along. A feature is one column of an input of many columns ([N, 30]) or the whole of an input of
+ * one column ([N, 1] or [N]). Inputs that are no columns (images, token ids) have no features.
  *
  * Memory:  immutable once made, in the arena it was made in.
  * Threads: any.
@@ -28,10 +28,10 @@ typedef struct sw_feature {
     uint32_t input;  /* index into sw_signature.inputs */
     uint32_t column; /* within that input's row */
     bool has_range;
-    double min, max; /* of the training data, where has_range */
+    double min, max;    /* of the training data, where has_range */
     sw_str *categories; /* known values, where kind is CATEGORY; strings, or numbers as text */
     uint32_t category_count;
-    bool optional;   /* a missing value is accepted (becomes NaN, or the empty string) */
+    bool optional; /* a missing value is accepted (becomes NaN, or the empty string) */
 } sw_feature;
 
 typedef struct sw_signature {
@@ -44,31 +44,33 @@ typedef struct sw_signature {
 } sw_signature;
 
 /*
- * Names features "x0", "x1", … (or by their input's name) where nothing better is known. An input of
- * whole numbers in many columns may be token ids: it gets features only when columns are named.
+ * Names features "x0", "x1", … (or by their input's name) where nothing better is known. An input
+ * of whole numbers in many columns may be token ids: it gets features only when columns are named.
  */
 SW_MUST_USE sw_status sw_signature_from_model(sw_signature *out, const sw_model_info *info,
                                               sw_arena *arena, sw_error *error);
 /*
  * Completes it with names from a CSV header: features that are already called like a column keep
  * their name, whatever the order (inputs of one column each); the columns that are left name the
- * features that are left, in the model's order. One further column, the label, is left out (the one called
- * target, label, class, outcome or y, else the last). INVALID where the numbers do not fit.
+ * features that are left, in the model's order. One further column, the label, is left out (the one
+ * called target, label, class, outcome or y, else the last). INVALID where the numbers do not fit.
  */
 SW_MUST_USE sw_status sw_signature_name_columns(sw_signature *signature, const sw_str *columns,
                                                 size_t count, sw_arena *arena, sw_error *error);
 /*
- * Completes or overrides it from a signature file (JSON; docs/signature.md says the format). INVALID
- * names the place in the file, or what contradicts the model.
+ * Completes or overrides it from a signature file (JSON; docs/signature.md says the format).
+ * INVALID names the place in the file, or what contradicts the model.
  */
 SW_MUST_USE sw_status sw_signature_apply_json(sw_signature *signature, sw_str json, sw_arena *arena,
                                               sw_error *error);
-/* The same format, whole: {"inputs": […], "outputs": […], "features": […]}. out->failed where memory is out. */
+/* The same format, whole: {"inputs": […], "outputs": […], "features": […]}. out->failed where
+ * memory is out. */
 void sw_signature_to_json(sw_buf *out, const sw_signature *signature);
 SW_MUST_USE sw_status sw_signature_from_json(sw_signature *out, sw_str json, sw_arena *arena,
                                              sw_error *error);
 
-/* Its index; -1 where there is none. Linear in the number of features: for set-up, not for requests. */
+/* Its index; -1 where there is none. Linear in the number of features: for set-up, not for
+ * requests. */
 int32_t sw_signature_find(const sw_signature *signature, sw_str feature);
 
 #endif /* SW_MODEL_SIGNATURE_H */

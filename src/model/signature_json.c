@@ -122,7 +122,8 @@ static bool read_texts(sw_json_reader *in, sw_str **out, uint32_t *count) {
             const char *start = in->at;
             sw_json_kind kind = sw_json_read_peek(in);
             if (kind == SW_JSON_OBJECT || kind == SW_JSON_ARRAY)
-                return sw_json_read_fail(in, start, "a name is wanted, not %s", sw_json_kind_words(kind));
+                return sw_json_read_fail(in, start, "a name is wanted, not %s",
+                                         sw_json_kind_words(kind));
             if (!sw_json_read_skip(in))
                 return false;
             grown[*count] = sw_str_trim((sw_str){start, (size_t)(in->at - start)});
@@ -255,7 +256,8 @@ static bool read_feature(sw_json_reader *in, feature_draft *out) {
     if (!out->has_name)
         return sw_json_read_fail(in, at, "a feature lacks its \"name\"");
     if (out->has_min != out->has_max || (out->has_min && !(out->feature.min <= out->feature.max)))
-        return sw_json_read_fail(in, at, "a feature has both \"min\" and \"max\", in that order, or neither");
+        return sw_json_read_fail(
+            in, at, "a feature has both \"min\" and \"max\", in that order, or neither");
     out->feature.has_range = out->has_min;
     return true;
 }
@@ -263,7 +265,8 @@ static bool read_feature(sw_json_reader *in, feature_draft *out) {
 static bool read_features(sw_json_reader *in, draft *out) {
     for (bool more = sw_json_read_array(in); more && sw_json_read_item(in); out->feature_count++) {
         if (out->feature_count == SW_FEATURES_MAX)
-            return sw_json_read_fail(in, in->at, "there are more than %d features", SW_FEATURES_MAX);
+            return sw_json_read_fail(in, in->at, "there are more than %d features",
+                                     SW_FEATURES_MAX);
         out->features = grow(out->features, out->feature_count, sizeof *out->features, in->arena);
         if (!out->features)
             return sw_json_read_no_memory(in);
@@ -297,7 +300,8 @@ static sw_status read_draft(draft *out, sw_str json, sw_arena *arena, sw_error *
 
 /* A draft that is whole by itself. */
 static sw_status take_specs(sw_tensor_spec **out, uint32_t *count, const spec_draft *drafts,
-                            size_t draft_count, const char *what, sw_arena *arena, sw_error *error) {
+                            size_t draft_count, const char *what, sw_arena *arena,
+                            sw_error *error) {
     *out = sw_arena_zalloc(arena, draft_count, sizeof **out);
     *count = (uint32_t)draft_count;
     if (!*out)
@@ -305,7 +309,8 @@ static sw_status take_specs(sw_tensor_spec **out, uint32_t *count, const spec_dr
     for (size_t i = 0; i < draft_count; i++) {
         if (!drafts[i].has_datatype || !drafts[i].has_shape)
             return sw_fail(error, SW_CODE_INVALID,
-                           "the signature's %s %zu lacks its \"datatype\" or its \"shape\"", what, i);
+                           "the signature's %s %zu lacks its \"datatype\" or its \"shape\"", what,
+                           i);
         (*out)[i] = drafts[i].spec;
     }
     return SW_OK;
@@ -321,16 +326,18 @@ static sw_status match_specs(sw_tensor_spec *specs, uint32_t count, const spec_d
             spec = sw_str_eq(specs[j].name, said->name) ? &specs[j] : NULL;
         int length = (int)(said->name.len < 200 ? said->name.len : 200);
         if (!spec)
-            return sw_fail(error, SW_CODE_INVALID, "the signature names %s \"%.*s\", which the model lacks",
-                           what, length, said->name.at);
+            return sw_fail(error, SW_CODE_INVALID,
+                           "the signature names %s \"%.*s\", which the model lacks", what, length,
+                           said->name.at);
         bool same = !drafts[i].has_datatype || said->dtype == spec->dtype;
         same = same && (!drafts[i].has_shape || said->rank == spec->rank);
         for (size_t j = 0; same && drafts[i].has_shape && j < said->rank; j++)
             same = said->shape[j] == spec->shape[j] || said->shape[j] == -1 || spec->shape[j] == -1;
         if (!same)
-            return sw_fail(error, SW_CODE_INVALID,
-                           "the signature gives %s \"%.*s\" a datatype or shape that the model contradicts",
-                           what, length, said->name.at);
+            return sw_fail(
+                error, SW_CODE_INVALID,
+                "the signature gives %s \"%.*s\" a datatype or shape that the model contradicts",
+                what, length, said->name.at);
         if (said->label_count) {
             spec->labels = said->labels;
             spec->label_count = said->label_count;
@@ -355,8 +362,8 @@ static sw_status locate(int32_t *out, const sw_signature *signature, const featu
         }
         if (*out < 0)
             return sw_fail(error, SW_CODE_INVALID,
-                           "the signature puts feature \"%.*s\" where the model has no column", length,
-                           said->feature.name.at);
+                           "the signature puts feature \"%.*s\" where the model has no column",
+                           length, said->feature.name.at);
         return SW_OK;
     }
     *out = sw_signature_find(signature, said->feature.name);
@@ -400,7 +407,8 @@ static sw_status apply_features(sw_signature *signature, const draft *said, sw_a
     for (size_t i = 0; i < said->feature_count; i++) {
         SW_TRY(locate(&places[i], signature, &said->features[i], i, error));
         if (taken[places[i]])
-            return sw_fail(error, SW_CODE_INVALID, "the signature names column %d twice", places[i]);
+            return sw_fail(error, SW_CODE_INVALID, "the signature names column %d twice",
+                           places[i]);
         taken[places[i]] = true;
     }
     for (size_t i = 0; i < said->feature_count; i++)
@@ -412,16 +420,16 @@ sw_status sw_signature_apply_json(sw_signature *signature, sw_str json, sw_arena
                                   sw_error *error) {
     draft said;
     SW_TRY(read_draft(&said, json, arena, error));
-    SW_TRY(match_specs(signature->inputs, signature->input_count, said.inputs, said.input_count, "input",
-                       error));
+    SW_TRY(match_specs(signature->inputs, signature->input_count, said.inputs, said.input_count,
+                       "input", error));
     SW_TRY(match_specs(signature->outputs, signature->output_count, said.outputs, said.output_count,
                        "output", error));
     return apply_features(signature, &said, arena, error);
 }
 
 /* Places of a whole signature need not be those that sw_signature_make_features would give. */
-static sw_status place_feature(sw_feature *out, const sw_signature *signature, const feature_draft *said,
-                               sw_error *error) {
+static sw_status place_feature(sw_feature *out, const sw_signature *signature,
+                               const feature_draft *said, sw_error *error) {
     uint64_t input = said->input_index;
     *out = said->feature;
     if (said->input_name.at)
@@ -442,8 +450,8 @@ sw_status sw_signature_from_json(sw_signature *out, sw_str json, sw_arena *arena
     draft said;
     *out = (sw_signature){0};
     SW_TRY(read_draft(&said, json, arena, error));
-    SW_TRY(take_specs(&out->inputs, &out->input_count, said.inputs, said.input_count, "input", arena,
-                      error));
+    SW_TRY(take_specs(&out->inputs, &out->input_count, said.inputs, said.input_count, "input",
+                      arena, error));
     SW_TRY(take_specs(&out->outputs, &out->output_count, said.outputs, said.output_count, "output",
                       arena, error));
     out->features = sw_arena_zalloc(arena, said.feature_count, sizeof *out->features);

@@ -9,7 +9,8 @@
 
 #include "model/signature.h"
 
-/* Columns of one row of the input: 0 where it has none (images, sizes that the model leaves open). */
+/* Columns of one row of the input: 0 where it has none (images, sizes that the model leaves open).
+ */
 uint32_t sw_signature_columns_of(const sw_tensor_spec *input);
 
 /* Features "x0" and so on for every input that has columns, token ids too where `all`. */

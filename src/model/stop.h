@@ -32,7 +32,8 @@ static inline bool sw_stop_asked(const sw_stop *stop) {
     return stop && atomic_load_explicit(&stop->asked, memory_order_relaxed);
 }
 
-/* For engines: `hook` may be called from another thread until sw_stop_leave has returned. NULL is fine. */
+/* For engines: `hook` may be called from another thread until sw_stop_leave has returned. NULL is
+ * fine. */
 void sw_stop_enter(sw_stop *stop, void (*hook)(void *context), void *context);
 void sw_stop_leave(sw_stop *stop);
 

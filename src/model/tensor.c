@@ -9,12 +9,18 @@ typedef struct dtype_row {
 } dtype_row;
 
 static const dtype_row rows[SW_DTYPE_COUNT] = {
-    [SW_BOOL] = {{"BOOL", 4}, 1},     [SW_UINT8] = {{"UINT8", 5}, 1},
-    [SW_UINT16] = {{"UINT16", 6}, 2}, [SW_UINT32] = {{"UINT32", 6}, 4},
-    [SW_UINT64] = {{"UINT64", 6}, 8}, [SW_INT8] = {{"INT8", 4}, 1},
-    [SW_INT16] = {{"INT16", 5}, 2},   [SW_INT32] = {{"INT32", 5}, 4},
-    [SW_INT64] = {{"INT64", 5}, 8},   [SW_FP16] = {{"FP16", 4}, 2},
-    [SW_FP32] = {{"FP32", 4}, 4},     [SW_FP64] = {{"FP64", 4}, 8},
+    [SW_BOOL] = {{"BOOL", 4}, 1},
+    [SW_UINT8] = {{"UINT8", 5}, 1},
+    [SW_UINT16] = {{"UINT16", 6}, 2},
+    [SW_UINT32] = {{"UINT32", 6}, 4},
+    [SW_UINT64] = {{"UINT64", 6}, 8},
+    [SW_INT8] = {{"INT8", 4}, 1},
+    [SW_INT16] = {{"INT16", 5}, 2},
+    [SW_INT32] = {{"INT32", 5}, 4},
+    [SW_INT64] = {{"INT64", 5}, 8},
+    [SW_FP16] = {{"FP16", 4}, 2},
+    [SW_FP32] = {{"FP32", 4}, 4},
+    [SW_FP64] = {{"FP64", 4}, 8},
     [SW_BYTES] = {{"BYTES", 5}, sizeof(sw_str)},
 };
 
@@ -79,7 +85,8 @@ uint16_t sw_fp16_from_f32(float value) {
         return (uint16_t)(sign | 0x7E00 | (size >> 13 & 0x3FF));
     if (size >= 0x477FF000) /* 65520 and beyond round to infinity */
         return (uint16_t)(sign | 0x7C00);
-    if (size < 0x38800000) { /* below 2^-14: adding 0.5 leaves size * 2^24, rounded, in the low bits */
+    if (size <
+        0x38800000) { /* below 2^-14: adding 0.5 leaves size * 2^24, rounded, in the low bits */
         float shifted = f32_from_bits(size) + 0.5F;
         return (uint16_t)(sign | (f32_bits(shifted) - f32_bits(0.5F)));
     }

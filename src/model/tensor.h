@@ -49,9 +49,9 @@ typedef struct sw_tensor_spec {
     sw_str name;
     sw_dtype dtype;
     uint8_t rank;
-    int64_t shape[SW_RANK_MAX];      /* -1: any size */
-    sw_str dim_names[SW_RANK_MAX];   /* a symbolic dimension's name, or empty */
-    const sw_str *labels;            /* names of the last dimension's columns (classes), or NULL */
+    int64_t shape[SW_RANK_MAX];    /* -1: any size */
+    sw_str dim_names[SW_RANK_MAX]; /* a symbolic dimension's name, or empty */
+    const sw_str *labels;          /* names of the last dimension's columns (classes), or NULL */
     uint32_t label_count;
 } sw_tensor_spec;
 

@@ -22,6 +22,17 @@ static sw_status path_of(char path[SW_PATH_BYTES], uint64_t *size_bytes, sw_blob
     return SW_OK;
 }
 
+/* Where the training data lacked values, requests may lack them too, as long as the input can say so. */
+static void allow_missing(sw_signature *signature, const sw_profile *profile) {
+    for (uint32_t i = 0; i < signature->feature_count; i++) {
+        sw_feature *feature = &signature->features[i];
+        sw_dtype dtype = signature->inputs[feature->input].dtype;
+        bool can_say = dtype == SW_FP16 || dtype == SW_FP32 || dtype == SW_FP64 || dtype == SW_BYTES;
+        if (profile->columns[i].missing > 0 && can_say)
+            feature->optional = true;
+    }
+}
+
 /* The signature, named and ranged; the profile, if there is a CSV. */
 static sw_status describe(sw_signature *signature, sw_version *version, const sw_push *push,
                           const sw_model_info *info, sw_blobs *blobs, sw_arena *arena,
@@ -43,6 +54,7 @@ static sw_status describe(sw_signature *signature, sw_version *version, const sw
     sw_profile profile;
     sw_buf json = {0};
     SW_TRY(sw_profile_from_csv(&profile, signature, path, arena, error));
+    allow_missing(signature, &profile);
     version->profile_rows = profile.rows;
     sw_profile_to_json(&json, &profile);
     version->profile_json = json.failed ? (sw_str){0} : sw_arena_copy(arena, sw_buf_str(&json));

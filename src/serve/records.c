@@ -26,19 +26,8 @@ typedef struct filling {
 
 enum { GUESS_MAX = 16384 }; /* rows that are made room for on the first row's word */
 
-static const struct {
-    bool plain;
-    sw_num_type type;
-} number_types[SW_DTYPE_COUNT] = {
-    [SW_UINT8] = {true, SW_NUM_U8},   [SW_UINT16] = {true, SW_NUM_U16}, [SW_UINT32] = {true, SW_NUM_U32},
-    [SW_UINT64] = {true, SW_NUM_U64}, [SW_INT8] = {true, SW_NUM_I8},    [SW_INT16] = {true, SW_NUM_I16},
-    [SW_INT32] = {true, SW_NUM_I32},  [SW_INT64] = {true, SW_NUM_I64},  [SW_FP32] = {true, SW_NUM_F32},
-    [SW_FP64] = {true, SW_NUM_F64},
-};
-
-static void *place_of(const filling *f, const record_field *field) {
-    size_t at = f->out->rows * f->plan->widths[field->input] + field->column;
-    return (char *)f->out->inputs[field->input].data + at * sw_dtype_size(field->dtype);
+static inline void *place_of(const filling *f, const record_field *field) {
+    return (char *)f->out->inputs[field->input].data + f->out->rows * field->row_bytes + field->offset;
 }
 
 static bool grow_to(filling *f, size_t rows) {
@@ -180,10 +169,10 @@ static bool read_odd_number(filling *f, const record_field *field) {
 
 static bool read_number(filling *f, const record_field *field) {
     const char *at = f->in.at;
-    bool good = number_types[field->dtype].plain
-                    ? sw_num_next(number_types[field->dtype].type, place_of(f, field), &f->in.at, f->in.start,
-                                  f->in.end)
-                    : read_odd_number(f, field);
+    const char *behind = field->read ? field->read(place_of(f, field), at, f->in.start, f->in.end) : NULL;
+    bool good = field->read ? behind != NULL : read_odd_number(f, field);
+    if (behind)
+        f->in.at = behind;
     f->in.first = false;
     if (good || (is_float(field->dtype) && put_token(f, field)))
         return true;
@@ -220,55 +209,43 @@ static inline uint32_t after(const filling *f, uint32_t field) {
     return field + 1 < f->plan->field_count ? field + 1 : 0;
 }
 
-/* Whether `quoted` stands at `at`; both are compared sixteen bytes at a time. */
-static inline bool stands_here(const char *at, const char *end, sw_str quoted) {
-    size_t len = quoted.len;
-    if ((size_t)(end - at) < len)
+/* Whether the field's name, in quotes and with its colon, stands at `at`. */
+static inline bool stands_here(const char *at, const char *end, const record_field *field) {
+    sw_str quoted = field->quoted;
+    size_t left = (size_t)(end - at);
+    if (left < quoted.len || quoted.len == 0)
         return false;
 #ifdef __SSE2__
-    if (len >= 16) {
-        for (size_t i = 0;; i = i + 32 <= len ? i + 16 : len - 16) {
-            __m128i a = _mm_loadu_si128((const __m128i *)(const void *)(at + i));
-            __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(quoted.at + i));
-            if (_mm_movemask_epi8(_mm_cmpeq_epi8(a, b)) != 0xFFFF)
-                return false;
-            if (i + 16 == len)
-                return true;
-        }
+    if (left >= 16) {
+        const __m128i *a = (const __m128i *)(const void *)at, *b = (const __m128i *)(const void *)quoted.at;
+        unsigned same = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(a), _mm_loadu_si128(b)));
+        if ((same & field->first_lanes) != field->first_lanes)
+            return false;
+        return quoted.len <= 16 || memcmp(at + 16, quoted.at + 16, quoted.len - 16) == 0;
     }
 #endif
-    if (len >= 8) {
-        uint64_t a[2], b[2];
-        memcpy(&a[0], at, 8);
-        memcpy(&b[0], quoted.at, 8);
-        memcpy(&a[1], at + len - 8, 8);
-        memcpy(&b[1], quoted.at + len - 8, 8);
-        return ((a[0] ^ b[0]) | (a[1] ^ b[1])) == 0;
-    }
-    if (len >= 4) {
-        uint32_t a[2], b[2];
-        memcpy(&a[0], at, 4);
-        memcpy(&b[0], quoted.at, 4);
-        memcpy(&a[1], at + len - 4, 4);
-        memcpy(&b[1], quoted.at + len - 4, 4);
-        return ((a[0] ^ b[0]) | (a[1] ^ b[1])) == 0;
-    }
-    return len && memcmp(at, quoted.at, len) == 0;
+    return memcmp(at, quoted.at, quoted.len) == 0;
 }
 
-/* A number or string that begins at *at. */
-static inline bool take_plain(filling *f, const record_field *field, const char **at) {
-    if (number_types[field->dtype].plain)
-        return sw_num_next(number_types[field->dtype].type, place_of(f, field), at, f->in.start, f->in.end);
-    if (field->dtype != SW_BYTES || **at != '"')
-        return false;
+/* A number or string that begins at `at`: what is behind it, or NULL. */
+static inline const char *take_plain(filling *f, const record_field *field, const char *at) {
+    if (field->read)
+        return field->read(place_of(f, field), at, f->in.start, f->in.end);
+    if (field->dtype != SW_BYTES || *at != '"')
+        return NULL;
     sw_json_reader ahead = f->in; /* so that what is wrong with it is said by the slower path */
-    ahead.at = *at;
+    ahead.at = at;
     ahead.error = NULL;
-    if (!sw_json_read_str(&ahead, place_of(f, field)))
-        return false;
-    *at = ahead.at;
-    return true;
+    return sw_json_read_str(&ahead, place_of(f, field)) ? ahead.at : NULL;
+}
+
+/* As a branch that is foretold, so that what follows need not wait for the byte. */
+static inline const char *over_space(const char *at) {
+    if (*at == ' ') {
+        at++;
+        __asm__ volatile("" : "+r"(at));
+    }
+    return at;
 }
 
 /*
@@ -288,15 +265,16 @@ static void take_expected(filling *f, uint32_t expected, uint32_t *last) {
                 break;
             at++;
         }
-        if (at < end && *at == ' ')
-            at++;
-        if (!stands_here(at, end, field->quoted) || f->seen[expected] == stamp)
+        if (at >= end)
+            break;
+        at = over_space(at);
+        if (!stands_here(at, end, field) || f->seen[expected] == stamp)
             break;
         at += field->quoted.len;
-        if (end - at < 3 || *at != ':')
+        if (end - at < 2)
             break;
-        at += 1 + (at[1] == ' ');
-        if (!take_plain(f, field, &at))
+        at = take_plain(f, field, over_space(at));
+        if (!at)
             break;
         p = at;
         f->in.first = false;
@@ -469,7 +447,7 @@ static bool read_body(filling *f) {
     if (kind != SW_JSON_OBJECT)
         return sw_json_read_fail(&f->in, f->in.at, "expected an object or a list of objects, found %s",
                                  sw_json_kind_words(kind));
-    if (f->in.end - f->in.at > 1 && !stands_here(f->in.at + 1, f->in.end, f->plan->fields[0].quoted) &&
+    if (f->in.end - f->in.at > 1 && !stands_here(f->in.at + 1, f->in.end, &f->plan->fields[0]) &&
         is_wrapper(f))
         return read_wrapper(f);
     f->out->single = true;

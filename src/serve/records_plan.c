@@ -100,6 +100,36 @@ static bool needs_no_escape(sw_str name) {
     return sw_str_is_utf8(name);
 }
 
+static bool plan_text(record_field *field, sw_arena *arena) {
+    sw_str padded = sw_arena_printf(arena, "\"%.*s\":%16s", SW_STR_ARG(field->name), "");
+    if (!padded.at)
+        return false;
+    field->quoted = (sw_str){padded.at, padded.len - 16};
+    field->first_lanes = field->quoted.len < 16 ? (1U << field->quoted.len) - 1 : 0xFFFF;
+    return true;
+}
+
+static sw_num_reader *reader_of(sw_dtype dtype) {
+    switch (dtype) {
+#define READER(name, type) \
+    case SW_##name:        \
+        return sw_num_next(SW_NUM_##type);
+        READER(UINT8, U8)
+        READER(UINT16, U16)
+        READER(UINT32, U32)
+        READER(UINT64, U64)
+        READER(INT8, I8)
+        READER(INT16, I16)
+        READER(INT32, I32)
+        READER(INT64, I64)
+        READER(FP32, F32)
+        READER(FP64, F64)
+#undef READER
+    default:
+        return NULL;
+    }
+}
+
 static sw_status plan_field(sw_records_plan *plan, uint32_t i, bool *taken, sw_arena *arena, sw_error *error) {
     const sw_feature *feature = &plan->signature->features[i];
     record_field *field = &plan->fields[i];
@@ -110,13 +140,18 @@ static sw_status plan_field(sw_records_plan *plan, uint32_t i, bool *taken, sw_a
         return sw_fail(error, SW_CODE_INVALID, "feature '%.*s' has the column of another one",
                        SW_STR_ARG(feature->name));
     taken[feature->column] = true;
+    sw_dtype dtype = plan->signature->inputs[feature->input].dtype;
+    uint32_t size = (uint32_t)sw_dtype_size(dtype);
     *field = (record_field){.name = feature->name,
                             .input = feature->input,
                             .column = feature->column,
-                            .dtype = plan->signature->inputs[feature->input].dtype,
-                            .optional = feature->optional};
-    if (needs_no_escape(feature->name))
-        field->quoted = sw_arena_printf(arena, "\"%.*s\"", SW_STR_ARG(feature->name));
+                            .row_bytes = plan->widths[feature->input] * size,
+                            .offset = feature->column * size,
+                            .dtype = dtype,
+                            .optional = feature->optional,
+                            .read = reader_of(dtype)};
+    if (needs_no_escape(feature->name) && !plan_text(field, arena))
+        return no_memory(error);
     uint32_t *slot = slot_of(plan, feature->name);
     if (*slot)
         return sw_fail(error, SW_CODE_INVALID, "two features are named '%.*s'", SW_STR_ARG(feature->name));
@@ -140,7 +175,7 @@ static sw_status plan_fields(sw_records_plan *plan, sw_arena *arena, sw_error *e
 sw_status sw_records_plan_make(sw_records_plan **out, const sw_signature *signature, sw_arena *arena,
                                sw_error *error) {
     uint32_t slots = 8;
-    if (signature->feature_count == 0 || signature->feature_count > UINT32_MAX / 8)
+    if (signature->feature_count == 0 || signature->feature_count > UINT32_MAX / 64)
         return sw_fail(error, SW_CODE_UNSUPPORTED,
                        "the model has no named features, so it takes no records: use the Open Inference "
                        "Protocol");

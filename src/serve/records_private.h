@@ -3,16 +3,22 @@
 #ifndef SW_SERVE_RECORDS_PRIVATE_H
 #define SW_SERVE_RECORDS_PRIVATE_H
 
+#include "base/num_row.h"
 #include "serve/records.h"
 
 /* Where the values of one feature go. */
 typedef struct record_field {
     sw_str name;
-    sw_str quoted; /* as it stands in a body; empty where it would have escapes */
+    sw_str quoted;       /* as it stands in a body, with its colon; empty where it would have escapes. Sixteen
+                            readable bytes lie behind it */
+    uint32_t first_lanes; /* mask of its first sixteen characters */
     uint32_t input;
     uint32_t column;
+    uint32_t row_bytes; /* of the input */
+    uint32_t offset;    /* bytes within the row */
     sw_dtype dtype;
     bool optional;
+    sw_num_reader *read; /* NULL for FP16, BOOL and BYTES */
 } record_field;
 
 struct sw_records_plan {

@@ -196,6 +196,9 @@ save("sequence", [h.make_node("SplitToSequence", ["x"], ["pieces"], axis=0)],
 save("bfloat16", [h.make_node("Cast", ["x"], ["y"], to=T.BFLOAT16)],
      [value("x", T.FLOAT, [None, 2])], [value("y", T.BFLOAT16, [None, 2])])
 
+save("no_rank", [h.make_node("Relu", ["x"], ["y"])],
+     [value("x", T.FLOAT, None)], [value("y", T.FLOAT, None)], check=False)
+
 # Its output is twice as wide as the number of labels says: loads, and fails when it runs.
 save("fails_at_run",
      [h.make_node("Relu", ["x"], ["r"]), h.make_node("Reshape", ["r", "shape"], ["y"])],

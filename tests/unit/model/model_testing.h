@@ -18,12 +18,12 @@ static inline bool test_has_ort(void) {
     return sw_ort_version(NULL) != NULL;
 }
 
-#define SKIP_WITHOUT_ORT                                                       \
-    do {                                                                       \
-        if (!test_has_ort()) {                                                 \
-            printf("SKIPPED %s: ONNX Runtime is not installed\n", __func__);   \
-            return;                                                            \
-        }                                                                      \
+#define SKIP_WITHOUT_ORT                                                     \
+    do {                                                                     \
+        if (!test_has_ort()) {                                               \
+            printf("SKIPPED %s: ONNX Runtime is not installed\n", __func__); \
+            return;                                                          \
+        }                                                                    \
     } while (0)
 
 static inline void *test_read_file(const char *path, size_t *len) {
@@ -62,7 +62,8 @@ static inline float test_next_float(uint32_t *state) {
     return (float)(*state >> 8) / (float)(1 << 22) - 2;
 }
 
-static inline sw_tensor test_tensor(sw_dtype dtype, void *data, uint8_t rank, const int64_t *shape) {
+static inline sw_tensor test_tensor(sw_dtype dtype, void *data, uint8_t rank,
+                                    const int64_t *shape) {
     sw_tensor tensor = {.name = SW_STR("input"), .dtype = dtype, .rank = rank, .data = data};
     for (uint8_t i = 0; i < rank; i++)
         tensor.shape[i] = shape[i];

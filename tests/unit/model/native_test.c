@@ -16,8 +16,8 @@ static float *read_floats(const char *name, size_t count) {
 }
 
 /* Output `which` of `file` on the reference rows, against the file of expected outputs. */
-static void check_reference(const char *file, const char *engine, const char *wanted_file, size_t which,
-                            size_t width) {
+static void check_reference(const char *file, const char *engine, const char *wanted_file,
+                            size_t which, size_t width) {
     float *rows = read_floats("rows30.in.f32", ROWS * FEATURES);
     float *wanted = read_floats(wanted_file, ROWS * width);
     sw_model *model = test_open(file, engine);
@@ -41,7 +41,8 @@ TEST(native__reproduces_a_logistic_regression) {
 }
 
 TEST(native__reproduces_a_linear_classifier) {
-    float *wanted = read_floats("logreg30.out.f32", ROWS), *rows = read_floats("rows30.in.f32", ROWS * FEATURES);
+    float *wanted = read_floats("logreg30.out.f32", ROWS),
+          *rows = read_floats("rows30.in.f32", ROWS * FEATURES);
     sw_model *model = test_open("logreg30_linearclassifier.onnx", "auto");
     sw_arena arena = {0};
     sw_tensor out[2], in = test_rows(rows, ROWS, FEATURES);
@@ -94,7 +95,8 @@ TEST(native__gives_a_row_the_same_bits_in_any_company) {
             sw_tensor some[2];
             in = test_rows(rows + row * FEATURES, count, FEATURES);
             REQUIRE_OK(sw_model_run(some, model, &in, &arena, NULL, &error), error);
-            CHECK(memcmp((float *)all[1].data + 2 * row, some[1].data, count * 2 * sizeof(float)) == 0);
+            CHECK(memcmp((float *)all[1].data + 2 * row, some[1].data, count * 2 * sizeof(float)) ==
+                  0);
         }
     sw_model_close(model);
     sw_arena_free(&arena);
@@ -116,14 +118,33 @@ TEST(native__kernels_agree_at_every_width) {
             REQUIRE(exact);
             for (size_t i = 0; i < N * width; i++)
                 exact[i] = rows[i] = test_next_float(&state);
-            sw_native_step step = {.in_width = (uint32_t)width, .out_width = out, .stride = 80,
-                                   .weights = &weights[0][0], .bias = bias};
+            sw_native_step step = {.in_width = (uint32_t)width,
+                                   .out_width = out,
+                                   .stride = 80,
+                                   .weights = &weights[0][0],
+                                   .bias = bias};
             sw_native_pick_affine()(fast, exact, N, &step);
             sw_native_affine_portable(plain, rows, N, &step);
             for (size_t i = 0; i < N * out; i++)
                 CHECK_NEAR(fast[i], plain[i], 2e-5);
             free(exact);
         }
+}
+
+TEST(native__of_equal_scores_the_first_wins) {
+    float scores[] = {1, 3, 3, 2, 2, 2, NAN, 1, 5};
+    int64_t labels[3];
+    sw_native_step step = {.from = 0, .to = 1, .in_width = 3, .out_width = 1};
+    sw_native_block block = {.slots = {(char *)scores, (char *)labels}, .rows = 3};
+    CHECK(sw_native_run_argmax(&step, &block));
+    CHECK_INT(labels[0], 1);
+    CHECK_INT(labels[1], 0);
+    CHECK_INT(labels[2], 0); /* nothing is above NaN */
+    step.in_width = 1;       /* a binary classifier's one score */
+    block.rows = 1;
+    scores[0] = 0;
+    CHECK(sw_native_run_argmax(&step, &block));
+    CHECK_INT(labels[0], 0);
 }
 
 static bool same(const sw_tensor *a, const sw_tensor *b) {
@@ -143,7 +164,8 @@ static bool same(const sw_tensor *a, const sw_tensor *b) {
     return true;
 }
 
-/* Every linear model on ordinary and on extreme rows: values, labels and shapes as ONNX Runtime has them. */
+/* Every linear model on ordinary and on extreme rows: values, labels and shapes as ONNX Runtime has
+ * them. */
 static void check_against_ort(const char *file, float scale) {
     enum { N = 130 };
     sw_model *native = test_open(file, "native"), *ort = test_open(file, "onnxruntime");
@@ -165,8 +187,8 @@ static void check_against_ort(const char *file, float scale) {
         for (size_t i = 0; i < info->output_count; i++) {
             CHECK(sw_str_eq(ours[i].name, theirs[i].name));
             if (!same(&ours[i], &theirs[i]))
-                TEST_FAIL_("%s: output %zu of %zu rows (scale %g) differs from ONNX Runtime's", file, i,
-                           count, (double)scale);
+                TEST_FAIL_("%s: output %zu of %zu rows (scale %g) differs from ONNX Runtime's",
+                           file, i, count, (double)scale);
         }
     }
     sw_model_close(native);
@@ -176,10 +198,12 @@ static void check_against_ort(const char *file, float scale) {
 }
 
 static const char *const linear_models[] = {
-    "logreg30.onnx",           "logreg30_linearclassifier.onnx", "softmax3.onnx",
-    "scaled_classifier.onnx",  "one_row_none.onnx",              "one_row_logistic.onnx",
-    "classifier_none.onnx",    "classifier_logistic.onnx",       "classifier_softmax.onnx",
-    "classifier_softmax_zero.onnx", "regressor.onnx",            "min_max_gemm.onnx",
+    "logreg30.onnx",           "logreg30_linearclassifier.onnx",
+    "softmax3.onnx",           "scaled_classifier.onnx",
+    "one_row_none.onnx",       "one_row_logistic.onnx",
+    "classifier_none.onnx",    "classifier_logistic.onnx",
+    "classifier_softmax.onnx", "classifier_softmax_zero.onnx",
+    "regressor.onnx",          "min_max_gemm.onnx",
     "weights_as_inputs.onnx",  "two_copies.onnx",
 };
 
@@ -206,7 +230,9 @@ TEST(native__labels_follow_class_names) {
     const float *scores = out[1].data;
     CHECK_INT(spec->label_count, 3);
     CHECK_STR(spec->labels[2], "virginica");
-    size_t best = scores[0] >= scores[1] && scores[0] >= scores[2] ? 0 : scores[1] >= scores[2] ? 1 : 2;
+    size_t best = scores[0] >= scores[1] && scores[0] >= scores[2] ? 0
+                  : scores[1] >= scores[2]                         ? 1
+                                                                   : 2;
     CHECK(sw_str_eq(((sw_str *)out[0].data)[0], spec->labels[best]));
     CHECK_NEAR(scores[0] + scores[1] + scores[2], 1, 1e-6);
     sw_model_close(model);

@@ -105,7 +105,8 @@ TEST(onnx__names_what_was_pushed_by_mistake) {
 TEST(onnx__missing_files_and_folders_are_told) {
     sw_model *model;
     sw_error error = {0};
-    CHECK_INT(sw_model_open(&model, "/nonexistent/model.onnx", NULL, &error).code, SW_CODE_NOT_FOUND);
+    CHECK_INT(sw_model_open(&model, "/nonexistent/model.onnx", NULL, &error).code,
+              SW_CODE_NOT_FOUND);
     CHECK_HAS(error.text, "/nonexistent/model.onnx");
     CHECK_INT(sw_model_open(&model, "/tmp", NULL, &error).code, SW_CODE_INVALID);
     CHECK_HAS(error.text, "no regular file");
@@ -122,7 +123,8 @@ TEST(onnx__unknown_engines_are_refused) {
 TEST(onnx__a_length_of_4_gigabytes_is_refused) {
     /* ModelProto.graph with a length of 2^32, then of 2^64 - 1 */
     static const uint8_t four_gb[] = {0x08, 0x07, 0x3a, 0x80, 0x80, 0x80, 0x80, 0x10, 0x0a, 0x00};
-    static const uint8_t most[] = {0x3a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0x00};
+    static const uint8_t most[] = {0x3a, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                   0xff, 0xff, 0xff, 0xff, 0x01, 0x00};
     sw_error error = {0};
     CHECK_INT(open_bytes(four_gb, sizeof four_gb, &error), SW_CODE_INVALID);
     CHECK_HAS(error.text, "wants 4294967296 bytes");
@@ -131,10 +133,10 @@ TEST(onnx__a_length_of_4_gigabytes_is_refused) {
 
 TEST(onnx__negative_and_absurd_dimensions_are_refused) {
     /* graph { initializer { dims: -1 } output {} }, then dims: 2^62 */
-    static const uint8_t negative[] = {0x3a, 0x0f, 0x2a, 0x0b, 0x08, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                       0xff, 0xff, 0xff, 0xff, 0x01, 0x62, 0x00};
-    static const uint8_t absurd[] = {0x3a, 0x0e, 0x2a, 0x0a, 0x08, 0x80, 0x80, 0x80, 0x80, 0x80,
-                                     0x80, 0x80, 0x80, 0x40, 0x62, 0x00};
+    static const uint8_t negative[] = {0x3a, 0x0f, 0x2a, 0x0b, 0x08, 0xff, 0xff, 0xff, 0xff,
+                                       0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0x62, 0x00};
+    static const uint8_t absurd[] = {0x3a, 0x0e, 0x2a, 0x0a, 0x08, 0x80, 0x80, 0x80,
+                                     0x80, 0x80, 0x80, 0x80, 0x80, 0x40, 0x62, 0x00};
     sw_error error = {0};
     CHECK_INT(scan(negative, sizeof negative, &error), SW_CODE_INVALID);
     CHECK_HAS(error.text, "dimension of -1");
@@ -191,14 +193,16 @@ TEST(onnx__too_many_parts_are_refused_before_they_take_memory) {
 TEST(onnx__weights_in_other_files_are_refused) {
     sw_model *model;
     sw_error error = {0};
-    CHECK_INT(sw_model_open(&model, MODELS "external.onnx", NULL, &error).code, SW_CODE_UNSUPPORTED);
+    CHECK_INT(sw_model_open(&model, MODELS "external.onnx", NULL, &error).code,
+              SW_CODE_UNSUPPORTED);
     CHECK_HAS(error.text, "external data");
     CHECK_HAS(error.text, "\"W\"");
 }
 
 TEST(onnx__any_changed_byte_is_survived) {
     size_t len;
-    static const char *const files[] = {"logreg30.onnx", "scaled_classifier.onnx", "min_max_gemm.onnx"};
+    static const char *const files[] = {"logreg30.onnx", "scaled_classifier.onnx",
+                                        "min_max_gemm.onnx"};
     for (size_t f = 0; f < sizeof files / sizeof *files; f++) {
         char path[128];
         snprintf(path, sizeof path, MODELS "%s", files[f]);

@@ -24,7 +24,8 @@ TEST(ort_absent__tells_what_needs_it) {
     sw_error error = {0};
     sw_status status = sw_model_open(&model, MODELS "xgb100_d6.onnx", "auto", &error);
     CHECK_INT(status.code, SW_CODE_UNAVAILABLE);
-    CHECK_HAS(error.text, "operator TreeEnsembleClassifier is not linear, so the model needs ONNX Runtime");
+    CHECK_HAS(error.text,
+              "operator TreeEnsembleClassifier is not linear, so the model needs ONNX Runtime");
     status = sw_model_open(&model, MODELS "logreg30.onnx", "onnxruntime", &error);
     CHECK_INT(status.code, SW_CODE_UNAVAILABLE);
     CHECK(model == NULL);

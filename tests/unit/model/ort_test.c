@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ONNX Runtime as an engine. Without the library every test but the last ones reports itself skipped. */
+/* ONNX Runtime as an engine. Without the library every test but the last ones reports itself
+ * skipped. */
 #include "model_testing.h"
 
 #include <malloc.h>
@@ -31,8 +32,8 @@ static void rig_close(rig *r) {
     sw_arena_free(&r->arena);
 }
 
-static void check_reference(const char *file, const char *rows_file, const char *wanted_file, size_t which,
-                            uint8_t rank, const int64_t *row_shape) {
+static void check_reference(const char *file, const char *rows_file, const char *wanted_file,
+                            size_t which, uint8_t rank, const int64_t *row_shape) {
     char path[256];
     size_t rows_len, wanted_len;
     rig r;
@@ -47,7 +48,8 @@ static void check_reference(const char *file, const char *rows_file, const char 
     REQUIRE(sw_shape_count(&row_count, shape, rank));
     shape[0] = (int64_t)(rows_len / sizeof(float) / row_count);
     REQUIRE(rig_open(&r, file));
-    for (int turn = 0; turn < 2; turn++) { /* the first run tries its guess of the shape, later ones trust it */
+    for (int turn = 0; turn < 2;
+         turn++) { /* the first run tries its guess of the shape, later ones trust it */
         sw_tensor in = test_tensor(SW_FP32, rows, rank, shape);
         CHECK_OK(rig_run(&r, &in), r.error);
         CHECK_INT(r.out[which].count, wanted_len / sizeof(float));
@@ -78,7 +80,8 @@ TEST(ort__tells_its_version_and_why_it_serves) {
     rig_close(&r);
     r.model = test_open("xgb100_d6.onnx", "auto");
     REQUIRE(r.model);
-    CHECK_HAS(sw_model_get_info(r.model)->engine_why, "operator TreeEnsembleClassifier is not linear");
+    CHECK_HAS(sw_model_get_info(r.model)->engine_why,
+              "operator TreeEnsembleClassifier is not linear");
     CHECK_HAS(sw_model_get_info(r.model)->engine_why, sw_ort_version(NULL));
     rig_close(&r);
 }
@@ -88,8 +91,12 @@ TEST(ort__carries_every_datatype_unchanged) {
     enum { KINDS = 13, N = 3 };
     rig r;
     uint64_t numbers[KINDS][2 * N];
-    sw_str texts[2 * N] = {SW_STR("plain"), SW_STR(""), SW_STR("\xc3\xa9t\xc3\xa9"), SW_STR("\xff\xfe"),
-                           SW_STR("a longer string than any small-string buffer would take in"), SW_STR("x")};
+    sw_str texts[2 * N] = {SW_STR("plain"),
+                           SW_STR(""),
+                           SW_STR("\xc3\xa9t\xc3\xa9"),
+                           SW_STR("\xff\xfe"),
+                           SW_STR("a longer string than any small-string buffer would take in"),
+                           SW_STR("x")};
     sw_tensor in[KINDS];
     REQUIRE(rig_open(&r, "every_dtype.onnx"));
     CHECK_INT(r.info->input_count, KINDS);
@@ -98,8 +105,8 @@ TEST(ort__carries_every_datatype_unchanged) {
         for (size_t i = 0; i < KINDS; i++) {
             for (size_t j = 0; j < 2 * N; j++) {
                 state = state * 1664525U + 1013904223U;
-                numbers[i][j] = i == 0 ? (state >> 8) % 2 * 0x0101010101010101U & 0x0101010101010101U
-                                       : (uint64_t)state * 0x9E3779B97F4A7C15U;
+                numbers[i][j] = i == SW_BOOL ? (state >> 8) % 2 * 0x0101010101010101U
+                                             : (uint64_t)state * 0x9E3779B97F4A7C15U;
             }
             CHECK_INT(r.info->inputs[i].dtype, i);
             in[i] = test_tensor((sw_dtype)i, i == SW_BYTES ? (void *)texts : (void *)numbers[i], 2,
@@ -237,6 +244,54 @@ TEST(ort__copes_when_a_guess_that_held_fails) {
     rig_close(&r);
 }
 
+TEST(ort__gives_a_single_row_what_it_gets_in_company) {
+    SKIP_WITHOUT_ORT;
+    static const char *const files[] = {"mlp30.onnx", "xgb100_d6.onnx",
+                                        "logreg30_linearclassifier.onnx"};
+    size_t len;
+    float *rows = test_read_file(MODELS "rows30.in.f32", &len);
+    for (size_t f = 0; f < 3; f++) {
+        rig r, single;
+        REQUIRE(rig_open(&r, files[f]));
+        single = (rig){.model = r.model, .info = r.info};
+        sw_tensor in = test_rows(rows, ROWS, FEATURES);
+        REQUIRE_OK(rig_run(&r, &in), r.error);
+        for (size_t row = 0; row < ROWS; row++) {
+            in = test_rows(rows + row * FEATURES, 1, FEATURES);
+            REQUIRE_OK(rig_run(&single, &in), single.error);
+            for (size_t i = 0; i < r.info->output_count; i++) {
+                size_t width = r.out[i].count / ROWS;
+                CHECK_INT(single.out[i].count, width);
+                CHECK_INT(single.out[i].shape[0], 1);
+                CHECK_INT(single.out[i].rank, r.out[i].rank);
+                CHECK(sw_str_eq(single.out[i].name, r.out[i].name));
+                for (size_t j = 0; j < width; j++)
+                    CHECK_NEAR(sw_tensor_f64(&single.out[i], j),
+                               sw_tensor_f64(&r.out[i], row * width + j), 1e-6);
+            }
+        }
+        sw_arena_free(&single.arena);
+        rig_close(&r);
+    }
+    free(rows);
+}
+
+TEST(ort__copes_when_a_single_row_vanishes) {
+    SKIP_WITHOUT_ORT;
+    rig r;
+    float x[] = {5, 6, -7, 8};
+    REQUIRE(rig_open(&r, "fewer_rows.onnx"));
+    for (size_t row = 0; row < 4; row++) {
+        sw_tensor in = test_tensor(SW_FP32, x + row, 2, (int64_t[]){1, 1});
+        REQUIRE_OK(rig_run(&r, &in), r.error);
+        CHECK_INT(r.out[0].shape[0], x[row] > 0);
+        CHECK_INT(r.out[0].count, x[row] > 0);
+        if (r.out[0].count)
+            CHECK_NEAR(*(float *)r.out[0].data, x[row], 0);
+    }
+    rig_close(&r);
+}
+
 TEST(ort__passes_the_library_s_error_on) {
     SKIP_WITHOUT_ORT;
     rig r;
@@ -276,6 +331,7 @@ static void check_refusal(const char *file, sw_code code, const char *reason) {
 TEST(ort__refuses_what_no_protocol_can_carry) {
     SKIP_WITHOUT_ORT;
     check_refusal("sequence.onnx", SW_CODE_UNSUPPORTED, "output \"pieces\" is a sequence");
+    check_refusal("no_rank.onnx", SW_CODE_UNSUPPORTED, "how many dimensions its input \"x\" has");
     check_refusal("bfloat16.onnx", SW_CODE_UNSUPPORTED, "bfloat16");
     check_refusal("shared_zipmap.onnx", SW_CODE_UNSUPPORTED, "zipmap");
 }
@@ -295,7 +351,8 @@ static void *run_long(void *context) {
         matrix[i] = (float)(i % 17) / 100;
     sw_tensor in[] = {test_tensor(SW_INT64, &turns, 0, NULL),
                       test_tensor(SW_FP32, matrix, 2, (int64_t[]){64, 64})};
-    job->status = sw_model_run(job->r.out, job->r.model, in, &job->r.arena, &job->stop, &job->r.error);
+    job->status =
+        sw_model_run(job->r.out, job->r.model, in, &job->r.arena, &job->stop, &job->r.error);
     atomic_store(&job->done, true);
     return NULL;
 }
@@ -394,7 +451,8 @@ TEST(ort__survives_every_failed_allocation) {
         float row[4] = {1, 2, 3, 4};
         sw_tensor in = test_rows(row, 1, 4);
         sw_mem_fail_at(nth);
-        sw_status status = sw_model_open(&r.model, MODELS "scaled_classifier.onnx", "onnxruntime", &r.error);
+        sw_status status =
+            sw_model_open(&r.model, MODELS "scaled_classifier.onnx", "onnxruntime", &r.error);
         if (!sw_failed(status))
             status = rig_run(&r, &in);
         failed = sw_mem_failed();

@@ -6,9 +6,10 @@
 static sw_arena arena;
 static sw_error error;
 
-static sw_tensor_spec spec(const char *name, sw_dtype dtype, uint8_t rank, int64_t first, int64_t second) {
-    return (sw_tensor_spec){.name = sw_str_of(name), .dtype = dtype, .rank = rank,
-                            .shape = {first, second}};
+static sw_tensor_spec spec(const char *name, sw_dtype dtype, uint8_t rank, int64_t first,
+                           int64_t second) {
+    return (sw_tensor_spec){
+        .name = sw_str_of(name), .dtype = dtype, .rank = rank, .shape = {first, second}};
 }
 
 static sw_status make(sw_signature *out, const sw_tensor_spec *inputs, size_t count) {
@@ -18,7 +19,8 @@ static sw_status make(sw_signature *out, const sw_tensor_spec *inputs, size_t co
     output.dim_names[0] = SW_STR("N");
     output.labels = labels;
     output.label_count = 2;
-    sw_model_info info = {.inputs = inputs, .input_count = count, .outputs = &output, .output_count = 1};
+    sw_model_info info = {
+        .inputs = inputs, .input_count = count, .outputs = &output, .output_count = 1};
     return sw_signature_from_model(out, &info, &arena, &error);
 }
 
@@ -82,7 +84,8 @@ TEST(signature__several_wide_inputs_keep_apart) {
 
 TEST(signature__images_and_token_ids_have_no_features) {
     sw_signature s;
-    sw_tensor_spec image = {.name = SW_STR("X"), .dtype = SW_FP32, .rank = 4, .shape = {-1, 1, 28, 28}};
+    sw_tensor_spec image = {
+        .name = SW_STR("X"), .dtype = SW_FP32, .rank = 4, .shape = {-1, 1, 28, 28}};
     sw_tensor_spec tokens = spec("ids", SW_INT64, 2, -1, 64), open = spec("X", SW_FP32, 2, -1, -1);
     sw_tensor_spec flat = spec("X", SW_FP32, 2, -1, 150528);
     REQUIRE_OK(make(&s, &image, 1), error);
@@ -150,10 +153,12 @@ TEST(signature__a_header_that_does_not_fit_is_refused) {
 
 TEST(signature__a_file_names_features_in_turn) {
     sw_signature s = wide(3);
-    REQUIRE_OK(apply(&s, "{\"features\": [\"a\", {\"name\": \"b\", \"min\": -1, \"max\": 2.5},"
-                         " {\"name\": \"c\", \"kind\": \"category\", \"categories\": [\"x\", 1, 2.50, true],"
-                         " \"optional\": true}]}"),
-               error);
+    REQUIRE_OK(
+        apply(&s,
+              "{\"features\": [\"a\", {\"name\": \"b\", \"min\": -1, \"max\": 2.5},"
+              " {\"name\": \"c\", \"kind\": \"category\", \"categories\": [\"x\", 1, 2.50, true],"
+              " \"optional\": true}]}"),
+        error);
     CHECK_STR(s.features[0].name, "a");
     CHECK(s.features[1].has_range);
     CHECK(s.features[1].min == -1 && s.features[1].max == 2.5);
@@ -179,7 +184,8 @@ TEST(signature__a_file_may_speak_of_some_features_by_name_or_place) {
 
 TEST(signature__a_file_may_label_outputs) {
     sw_signature s = wide(2);
-    REQUIRE_OK(apply(&s, "{\"outputs\": [{\"name\": \"probabilities\", \"labels\": [\"benign\", \"malignant\"]}]}"),
+    REQUIRE_OK(apply(&s, "{\"outputs\": [{\"name\": \"probabilities\", \"labels\": [\"benign\", "
+                         "\"malignant\"]}]}"),
                error);
     CHECK_STR(s.outputs[0].labels[1], "malignant");
 }
@@ -195,10 +201,12 @@ TEST(signature__a_file_that_contradicts_the_model_is_refused) {
         {"{\"features\": [\"a\", \"b\", \"c\", \"d\"]}", "beyond the model's 3 columns"},
         {"{\"features\": [{\"name\": \"a\", \"input\": \"X\", \"column\": 3}]}", "no column"},
         {"{\"features\": [{\"name\": \"a\", \"input\": \"Y\", \"column\": 0}]}", "no column"},
-        {"{\"features\": [{\"name\": \"a\", \"column\": 1}, {\"name\": \"b\", \"column\": 1}]}", "twice"},
+        {"{\"features\": [{\"name\": \"a\", \"column\": 1}, {\"name\": \"b\", \"column\": 1}]}",
+         "twice"},
         {"{\"features\": [\"a\", \"a\"]}", "called \"a\""},
         {"{\"features\": [{\"kind\": \"numeric\"}]}", "lacks its \"name\""},
-        {"{\"features\": [{\"name\": \"a\", \"kind\": \"colour\"}]}", "\"numeric\" or \"category\""},
+        {"{\"features\": [{\"name\": \"a\", \"kind\": \"colour\"}]}",
+         "\"numeric\" or \"category\""},
         {"{\"features\": [{\"name\": \"a\", \"min\": 3, \"max\": 1}]}", "\"min\" and \"max\""},
         {"{\"features\": [{\"name\": \"a\", \"min\": 3}]}", "\"min\" and \"max\""},
         {"{\"features\": [7]}", "signature"},
@@ -233,7 +241,8 @@ TEST(signature__comes_back_from_json_unchanged) {
     sw_signature s = mixed(), back;
     sw_buf json = {0};
     REQUIRE_OK(apply(&s, "{\"features\": [{\"name\": \"age\", \"min\": 0.1, \"max\": 1e300},"
-                         "{\"name\": \"city\", \"categories\": [\"R\\u00f4me\", \"\\\"\", \"\"], \"optional\": true}]}"),
+                         "{\"name\": \"city\", \"categories\": [\"R\\u00f4me\", \"\\\"\", \"\"], "
+                         "\"optional\": true}]}"),
                error);
     sw_signature_to_json(&json, &s);
     CHECK(!json.failed);
@@ -250,8 +259,9 @@ TEST(signature__comes_back_from_json_unchanged) {
 
 TEST(signature__a_whole_one_needs_types_and_shapes) {
     sw_signature s;
-    CHECK_INT(sw_signature_from_json(&s, SW_STR("{\"inputs\":[{\"name\":\"X\"}]}"), &arena, &error).code,
-              SW_CODE_INVALID);
+    CHECK_INT(
+        sw_signature_from_json(&s, SW_STR("{\"inputs\":[{\"name\":\"X\"}]}"), &arena, &error).code,
+        SW_CODE_INVALID);
     CHECK_HAS(error.text, "lacks its \"datatype\"");
     CHECK_INT(sw_signature_from_json(&s, SW_STR("{\"features\":[\"a\"]}"), &arena, &error).code,
               SW_CODE_INVALID);
@@ -262,9 +272,10 @@ TEST(signature__a_whole_one_needs_types_and_shapes) {
 
 TEST(signature__two_features_cannot_share_a_column) {
     sw_signature s;
-    CHECK_INT(sw_signature_from_json(&s, SW_STR("{\"inputs\":[{\"name\":\"X\",\"datatype\":\"FP32\","
-                                                "\"shape\":[-1,2]}],\"features\":[{\"name\":\"a\"},"
-                                                "{\"name\":\"b\"}]}"),
+    CHECK_INT(sw_signature_from_json(&s,
+                                     SW_STR("{\"inputs\":[{\"name\":\"X\",\"datatype\":\"FP32\","
+                                            "\"shape\":[-1,2]}],\"features\":[{\"name\":\"a\"},"
+                                            "{\"name\":\"b\"}]}"),
                                      &arena, &error)
                   .code,
               SW_CODE_INVALID);

@@ -18,7 +18,8 @@ TEST(tensor__datatypes_have_the_names_of_the_inference_protocol) {
 }
 
 TEST(tensor__elements_have_their_size) {
-    static const size_t sizes[SW_DTYPE_COUNT] = {1, 1, 2, 4, 8, 1, 2, 4, 8, 2, 4, 8, sizeof(sw_str)};
+    static const size_t sizes[SW_DTYPE_COUNT] = {
+        1, 1, 2, 4, 8, 1, 2, 4, 8, 2, 4, 8, sizeof(sw_str)};
     for (int i = 0; i < SW_DTYPE_COUNT; i++)
         CHECK_INT(sw_dtype_size((sw_dtype)i), sizes[i]);
 }
