@@ -5,4 +5,4 @@ set -eu
 cd "$(dirname "$0")/.."
 scripts/build.sh coverage unit_tests
 ctest --test-dir build/coverage -j2 --output-on-failure
-/usr/bin/python3 tests/tidy/coverage.py build/coverage
+gcovr --root . --filter src/ build/coverage

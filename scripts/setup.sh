@@ -9,7 +9,7 @@ libonnx-dev libjansson-dev libcurl4-openssl-dev libcurl4"
 test="python3 python3-pytest python3-grpcio python3-protobuf python3-venv curl openssl chromium fonts-dejavu-core
 procps iproute2"
 bench="python3 python3-venv nginx-light wrk nghttp2-client libsimdjson-dev g++ python3-sklearn"
-lint="clang clang-format clang-tidy libclang-rt-14-dev llvm python3"
+lint="clang clang-format clang-tidy libclang-rt-14-dev llvm gcovr python3"
 
 case "$1" in
 build) wanted="$build" ;;

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/auth.h"
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "io/file.h"
+#include "store/sha256.h"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/sha.h>
 #include <pthread.h>
 #include <stdio.h>
 
-enum { HASH = SHA256_DIGEST_LENGTH, SESSIONS_MAX = 256, CREDENTIAL_BYTES_MAX = 512 };
+enum { HASH = SW_SHA256_BYTES, SESSIONS_MAX = 256, CREDENTIAL_BYTES_MAX = 512 };
 static const int64_t session_ms = 12 * 3600 * 1000;
 static const int64_t login_ms = 24 * 3600 * 1000;
 static const char cookie_name[] = "slipway_session=";
@@ -81,8 +80,12 @@ static bool hash_from_hex(uint8_t hash[HASH], sw_str hex) {
     return true;
 }
 
-static void hash_secret(uint8_t hash[HASH], sw_str secret) {
-    SHA256((const unsigned char *)secret.at, secret.len, hash);
+/* Takes as long whether or not, and wherever, they differ. */
+static bool same_hash(const uint8_t a[HASH], const uint8_t b[HASH]) {
+    uint8_t difference = 0;
+    for (size_t i = 0; i < HASH; i++)
+        difference |= a[i] ^ b[i];
+    return difference == 0;
 }
 
 static sw_status read_tokens(key **out, size_t *count, sw_auth *auth, sw_arena *arena,
@@ -163,15 +166,10 @@ size_t sw_auth_token_count(sw_auth *auth) {
 
 /* ---- What a request carries ---- */
 
-static sw_str basic_password(char *room, sw_str encoded) {
-    if (encoded.len == 0 || encoded.len > CREDENTIAL_BYTES_MAX || encoded.len % 4)
+static sw_str basic_password(char room[CREDENTIAL_BYTES_MAX], sw_str encoded) {
+    sw_str rest = {room, 0};
+    if (!sw_base64_decode(room, &rest.len, CREDENTIAL_BYTES_MAX, encoded))
         return (sw_str){0};
-    int len = EVP_DecodeBlock((unsigned char *)room, (const unsigned char *)encoded.at, (int)encoded.len);
-    if (len < 0)
-        return (sw_str){0};
-    for (size_t i = encoded.len; len > 0 && i > 0 && encoded.at[i - 1] == '='; i--)
-        len--;
-    sw_str rest = {room, (size_t)len};
     sw_str_split(&rest, ':');
     return rest;
 }
@@ -198,7 +196,7 @@ sw_str sw_auth_session_cookie(const sw_exchange *exchange) {
 static const key *find_key(const key *keys, size_t count, const uint8_t hash[HASH], int64_t now_ms) {
     const key *found = NULL;
     for (size_t i = 0; i < count; i++)
-        if (CRYPTO_memcmp(keys[i].hash, hash, HASH) == 0 && keys[i].scopes &&
+        if (same_hash(keys[i].hash, hash) && keys[i].scopes &&
             (keys[i].expires_ms == 0 || now_ms < keys[i].expires_ms))
             found = &keys[i];
     return found;
@@ -208,7 +206,7 @@ static bool admit(sw_exchange *exchange, const key *keys, size_t count, sw_str s
     uint8_t hash[HASH];
     if (secret.len == 0 || secret.len > CREDENTIAL_BYTES_MAX)
         return false;
-    hash_secret(hash, secret);
+    sw_sha256_of(hash, secret);
     const key *found = find_key(keys, count, hash, sw_clock_wall_ms());
     if (!found)
         return false;
@@ -253,15 +251,12 @@ sw_status sw_auth_authorize(sw_exchange *exchange, void *context, sw_error *erro
 
 /* ---- One-time links and sessions ---- */
 
-/* 256 random bits as base64url. */
+/* 256 random bits. */
 static sw_status random_code(char code[SW_LOGIN_CODE_BYTES], sw_error *error) {
     uint8_t bytes[32];
-    unsigned char text[48];
+    _Static_assert(SW_BASE64URL_ROOM(sizeof bytes) == SW_LOGIN_CODE_BYTES, "room for the code");
     SW_TRY(sw_file_random(bytes, sizeof bytes, error));
-    EVP_EncodeBlock(text, bytes, sizeof bytes);
-    for (size_t i = 0; i < SW_LOGIN_CODE_BYTES - 1; i++)
-        code[i] = text[i] == '+' ? '-' : text[i] == '/' ? '_' : (char)text[i];
-    code[SW_LOGIN_CODE_BYTES - 1] = '\0';
+    sw_base64url_encode(code, bytes, sizeof bytes);
     return SW_OK;
 }
 
@@ -269,7 +264,7 @@ static sw_status add_key(char code[SW_LOGIN_CODE_BYTES], sw_auth *auth, ring *in
                          int64_t lasts_ms, sw_error *error) {
     SW_TRY(random_code(code, error));
     key made = {.scopes = SW_SCOPES_ALL, .expires_ms = sw_clock_wall_ms() + lasts_ms, .who = "dashboard"};
-    hash_secret(made.hash, sw_str_of(code));
+    sw_sha256_of(made.hash, sw_str_of(code));
     pthread_rwlock_wrlock(&auth->lock);
     into->keys[into->next] = made;
     into->next = (into->next + 1) % SESSIONS_MAX;
@@ -281,11 +276,11 @@ static bool remove_key(sw_auth *auth, ring *from, sw_str secret) {
     uint8_t hash[HASH];
     bool found = false;
     int64_t now_ms = sw_clock_wall_ms();
-    hash_secret(hash, secret);
+    sw_sha256_of(hash, secret);
     pthread_rwlock_wrlock(&auth->lock);
     for (size_t i = 0; i < SESSIONS_MAX; i++) {
         key *k = &from->keys[i];
-        if (k->scopes && now_ms < k->expires_ms && CRYPTO_memcmp(k->hash, hash, HASH) == 0) {
+        if (k->scopes && now_ms < k->expires_ms && same_hash(k->hash, hash)) {
             *k = (key){0};
             found = true;
         }

@@ -69,11 +69,12 @@ void sw_api_blob_head(sw_exchange *exchange, void *context) {
 static void sweep(const sw_blob_id *id, int64_t modified_ms, void *context) {
     sw_app *app = context;
     sw_error ignored;
-    bool used;
-    if (sw_clock_wall_ms() - modified_ms < unused_ms_max ||
+    bool used, removed;
+    int64_t before_ms = sw_clock_wall_ms() - unused_ms_max;
+    if (modified_ms >= before_ms ||
         sw_failed(sw_registry_uses_blob(&used, app->registry, id, &ignored)) || used)
         return;
-    if (sw_failed(sw_blob_remove(app->parts.blobs, id, &ignored)))
+    if (sw_failed(sw_blob_remove_older(&removed, app->parts.blobs, id, before_ms, &ignored)))
         return; /* the next sweep tries again */
 }
 

@@ -43,6 +43,7 @@ static void reply_failed(sw_exchange *exchange, const sw_deployed *d, sw_status 
 
 static uint64_t failures_of(sw_app *app, sw_str model) {
     sw_traffic_now now;
+    sw_predictor_merge(app->predictor);
     sw_stats_now(&now, app->parts.stats, model);
     return now.failures;
 }

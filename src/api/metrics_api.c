@@ -49,6 +49,9 @@ static uint64_t requests(const sw_stats_shard *t) {
 static uint64_t failures(const sw_stats_shard *t) {
     return t->failures;
 }
+static uint64_t refusals(const sw_stats_shard *t) {
+    return t->refusals;
+}
 static uint64_t rows(const sw_stats_shard *t) {
     return t->rows;
 }
@@ -82,7 +85,7 @@ static void histograms(sw_buf *out, const sw_app *app, const char *name, const c
 
 static void gauge(sw_buf *out, const char *name, const char *help, double value) {
     head(out, name, "gauge", help);
-    sw_buf_printf(out, "%s %.9g\n", name, value);
+    sw_buf_printf(out, "%s %.17g\n", name, value);
 }
 
 static void loop_lags(sw_buf *out, const sw_app *app) {
@@ -104,8 +107,11 @@ void sw_api_metrics(sw_exchange *exchange, void *context) {
     const sw_app *app = context;
     sw_error error;
     sw_buf out = {0};
-    counters(&out, app, "slipway_requests_total", "Predictions answered, failures included.", requests);
-    counters(&out, app, "slipway_request_failures_total", "Predictions that failed.", failures);
+    counters(&out, app, "slipway_requests_total", "Predictions answered, one way or another.", requests);
+    counters(&out, app, "slipway_request_failures_total",
+             "Predictions that could not be served, or not in time.", failures);
+    counters(&out, app, "slipway_request_refusals_total",
+             "Predictions refused for what the client sent.", refusals);
     counters(&out, app, "slipway_rows_total", "Rows predicted.", rows);
     histograms(&out, app, "slipway_request_duration_seconds",
                "From a request's first byte to its queued reply.", total);

@@ -24,22 +24,14 @@ typedef enum key_bit {
 static key_bit which_key(sw_str key) {
 #define IS(word, bit) (memcmp(key.at, word, sizeof(word) - 1) == 0 ? (bit) : KEY_OTHER)
     switch (key.len) {
-    case 2:
-        return IS("id", KEY_ID);
-    case 4:
-        return key.at[0] == 'n' ? IS("name", KEY_NAME) : IS("data", KEY_DATA);
-    case 5:
-        return IS("shape", KEY_SHAPE);
-    case 6:
-        return IS("inputs", KEY_INPUTS);
-    case 7:
-        return IS("outputs", KEY_OUTPUTS);
-    case 8:
-        return IS("datatype", KEY_DATATYPE);
-    case 10:
-        return IS("parameters", KEY_PARAMETERS);
-    default:
-        return KEY_OTHER;
+    case 2: return IS("id", KEY_ID);
+    case 4: return key.at[0] == 'n' ? IS("name", KEY_NAME) : IS("data", KEY_DATA);
+    case 5: return IS("shape", KEY_SHAPE);
+    case 6: return IS("inputs", KEY_INPUTS);
+    case 7: return IS("outputs", KEY_OUTPUTS);
+    case 8: return IS("datatype", KEY_DATATYPE);
+    case 10: return IS("parameters", KEY_PARAMETERS);
+    default: return KEY_OTHER;
     }
 #undef IS
 }
@@ -76,10 +68,12 @@ static bool read_parameter(sw_json_reader *in, known_parameters *out, sw_str key
         return sw_json_read_bool(in, &out->binary);
     }
     if (sw_str_is(key, "shared_memory_region"))
-        return sw_json_read_fail(in, in->at, "shared memory is not supported: send the data with the request");
-    if (sw_str_is(key, "classification"))
         return sw_json_read_fail(in, in->at,
-                                 "the parameter \"classification\" is not supported: ask for the output itself");
+                                 "shared memory is not supported: send the data with the request");
+    if (sw_str_is(key, "classification"))
+        return sw_json_read_fail(
+            in, in->at,
+            "the parameter \"classification\" is not supported: ask for the output itself");
     return sw_json_read_skip(in);
 }
 
@@ -138,8 +132,8 @@ static bool read_shape(sw_json_reader *in, sw_tensor *tensor) {
         if (!take_small(in, &size) && !sw_json_read_i64(in, &size))
             return false;
         if (size < 0)
-            return sw_json_read_fail(in, at, "a dimension of %lld in a shape: say how many there are",
-                                     (long long)size);
+            return sw_json_read_fail(
+                in, at, "a dimension of %lld in a shape: say how many there are", (long long)size);
         tensor->shape[tensor->rank++] = size;
     }
     if (!sw_shape_count(&tensor->count, tensor->shape, tensor->rank))
@@ -158,10 +152,11 @@ static bool read_datatype(sw_json_reader *in, sw_tensor *tensor) {
     }
     if (sw_dtype_parse(&tensor->dtype, name))
         return true;
-    return sw_json_read_fail(in, at,
-                             "unknown datatype '%.*s': use BOOL, UINT8, UINT16, UINT32, UINT64, INT8, INT16, "
-                             "INT32, INT64, FP16, FP32, FP64 or BYTES",
-                             SW_STR_ARG(name));
+    return sw_json_read_fail(
+        in, at,
+        "unknown datatype '%.*s': use BOOL, UINT8, UINT16, UINT32, UINT64, INT8, INT16, "
+        "INT32, INT64, FP16, FP32, FP64 or BYTES",
+        SW_STR_ARG(name));
 }
 
 /* Data can be read once datatype and shape are known; until then its place is remembered. */
@@ -178,18 +173,12 @@ static bool read_input_key(sw_json_reader *in, input *x, sw_str key) {
     if (bit != KEY_OTHER && !see(in, &x->seen, bit, key))
         return false;
     switch (bit) {
-    case KEY_NAME:
-        return sw_json_read_str(in, &x->tensor->name);
-    case KEY_SHAPE:
-        return read_shape(in, x->tensor);
-    case KEY_DATATYPE:
-        return read_datatype(in, x->tensor);
-    case KEY_DATA:
-        return read_data(in, x);
-    case KEY_PARAMETERS:
-        return read_parameters(in, &x->parameters);
-    default:
-        return sw_json_read_skip(in);
+    case KEY_NAME: return sw_json_read_str(in, &x->tensor->name);
+    case KEY_SHAPE: return read_shape(in, x->tensor);
+    case KEY_DATATYPE: return read_datatype(in, x->tensor);
+    case KEY_DATA: return read_data(in, x);
+    case KEY_PARAMETERS: return read_parameters(in, &x->parameters);
+    default: return sw_json_read_skip(in);
     }
 }
 
@@ -256,8 +245,10 @@ static bool read_inputs(sw_json_reader *in, body *b) {
     while (sw_json_read_item(in)) {
         if (r->input_count == SW_TENSORS_MAX)
             return sw_json_read_fail(in, in->at, "more than %d inputs", SW_TENSORS_MAX);
-        r->inputs = sw_oip_grow(r->inputs, r->input_count, &b->input_cap, sizeof *r->inputs, in->arena);
-        b->raw_bytes = sw_oip_grow(b->raw_bytes, r->input_count, &b->raw_cap, sizeof *b->raw_bytes, in->arena);
+        r->inputs =
+            sw_oip_grow(r->inputs, r->input_count, &b->input_cap, sizeof *r->inputs, in->arena);
+        b->raw_bytes =
+            sw_oip_grow(b->raw_bytes, r->input_count, &b->raw_cap, sizeof *b->raw_bytes, in->arena);
         if (!r->inputs || !b->raw_bytes)
             return sw_json_read_no_memory(in);
         if (!read_input(in, &r->inputs[r->input_count], &b->raw_bytes[r->input_count]))
@@ -307,8 +298,10 @@ static bool read_outputs(sw_json_reader *in, body *b) {
     while (sw_json_read_item(in)) {
         if (r->output_count == SW_TENSORS_MAX)
             return sw_json_read_fail(in, in->at, "more than %d outputs", SW_TENSORS_MAX);
-        r->outputs = sw_oip_grow(r->outputs, r->output_count, &b->output_cap, sizeof *r->outputs, in->arena);
-        b->output_says = sw_oip_grow(b->output_says, r->output_count, &b->says_cap, sizeof(bool), in->arena);
+        r->outputs =
+            sw_oip_grow(r->outputs, r->output_count, &b->output_cap, sizeof *r->outputs, in->arena);
+        b->output_says =
+            sw_oip_grow(b->output_says, r->output_count, &b->says_cap, sizeof(bool), in->arena);
         if (!r->outputs || !b->output_says)
             return sw_json_read_no_memory(in);
         if (!read_output(in, &r->outputs[r->output_count], &b->output_says[r->output_count]))
@@ -325,16 +318,14 @@ static bool read_outputs(sw_json_reader *in, body *b) {
 static bool read_id(sw_json_reader *in, sw_str *id) {
     const char *at;
     switch (sw_json_read_peek(in)) {
-    case SW_JSON_NULL:
-        return sw_json_read_null(in);
+    case SW_JSON_NULL: return sw_json_read_null(in);
     case SW_JSON_NUMBER:
         at = in->at;
         if (!sw_json_read_skip(in))
             return false;
         *id = (sw_str){at, (size_t)(in->at - at)};
         return true;
-    default:
-        return sw_json_read_str(in, id);
+    default: return sw_json_read_str(in, id);
     }
 }
 
@@ -344,19 +335,15 @@ static bool read_body_key(sw_json_reader *in, body *b, sw_str key) {
     if (bit != KEY_OTHER && !see(in, &b->seen, bit, key))
         return false;
     switch (bit) {
-    case KEY_ID:
-        return read_id(in, &b->request->id);
-    case KEY_INPUTS:
-        return read_inputs(in, b);
-    case KEY_OUTPUTS:
-        return read_outputs(in, b);
+    case KEY_ID: return read_id(in, &b->request->id);
+    case KEY_INPUTS: return read_inputs(in, b);
+    case KEY_OUTPUTS: return read_outputs(in, b);
     case KEY_PARAMETERS:
         if (!read_parameters(in, &parameters))
             return false;
         b->request->binary_output = parameters.binary;
         return true;
-    default:
-        return sw_json_read_skip(in);
+    default: return sw_json_read_skip(in);
     }
 }
 
@@ -386,19 +373,22 @@ static sw_status read_raw_inputs(body *b, sw_str raw, sw_arena *arena, sw_error 
             continue;
         size_t size = b->raw_bytes[i] - 1;
         if (size > raw.len)
-            return sw_fail(error, SW_CODE_INVALID,
-                           "input '%.*s' has a binary_data_size of %zu, but only %zu raw bytes are left",
-                           SW_STR_ARG(tensor->name), size, raw.len);
+            return sw_fail(
+                error, SW_CODE_INVALID,
+                "input '%.*s' has a binary_data_size of %zu, but only %zu raw bytes are left",
+                SW_STR_ARG(tensor->name), size, raw.len);
         SW_TRY(sw_oip_raw_read(tensor, (sw_str){raw.at, size}, arena, error));
         raw = (sw_str){raw.at + size, raw.len - size};
     }
     if (raw.len)
-        return sw_fail(error, SW_CODE_INVALID, "%zu raw bytes are left over behind the last input", raw.len);
+        return sw_fail(error, SW_CODE_INVALID, "%zu raw bytes are left over behind the last input",
+                       raw.len);
     return SW_OK;
 }
 
 /* The dimensions of any size become 1, but the last of them, which takes what the bytes give. */
-static sw_status solve_shape(sw_tensor *tensor, const sw_tensor_spec *spec, size_t bytes, sw_error *error) {
+static sw_status solve_shape(sw_tensor *tensor, const sw_tensor_spec *spec, size_t bytes,
+                             sw_error *error) {
     int unknown = -1;
     size_t known, size = sw_dtype_size(spec->dtype);
     tensor->rank = spec->rank;
@@ -406,7 +396,8 @@ static sw_status solve_shape(sw_tensor *tensor, const sw_tensor_spec *spec, size
         tensor->shape[i] = spec->shape[i] < 0 ? 1 : spec->shape[i];
         unknown = spec->shape[i] < 0 ? i : unknown;
     }
-    if (!sw_shape_count(&known, tensor->shape, tensor->rank) || __builtin_mul_overflow(known, size, &size))
+    if (!sw_shape_count(&known, tensor->shape, tensor->rank) ||
+        __builtin_mul_overflow(known, size, &size))
         return sw_fail(error, SW_CODE_INVALID, "input '%.*s' is too large", SW_STR_ARG(spec->name));
     if (unknown >= 0 && size) {
         tensor->shape[unknown] = (int64_t)(bytes / size);
@@ -416,25 +407,28 @@ static sw_status solve_shape(sw_tensor *tensor, const sw_tensor_spec *spec, size
     return SW_OK;
 }
 
-static sw_status read_one_raw_string(sw_tensor *tensor, sw_str raw, sw_arena *arena, sw_error *error) {
+static sw_status read_one_raw_string(sw_tensor *tensor, sw_str raw, sw_arena *arena,
+                                     sw_error *error) {
     sw_str *string = sw_arena_alloc(arena, sizeof *string);
     if (!string)
         return sw_fail(error, SW_CODE_NO_MEMORY, "no memory for the request's tensors");
     *string = raw;
     tensor->data = string;
-    return tensor->count == 1 ? SW_OK
-                              : sw_fail(error, SW_CODE_INVALID,
-                                        "a raw body can be only one string, but input '%.*s' takes more",
-                                        SW_STR_ARG(tensor->name));
+    return tensor->count == 1
+               ? SW_OK
+               : sw_fail(error, SW_CODE_INVALID,
+                         "a raw body can be only one string, but input '%.*s' takes more",
+                         SW_STR_ARG(tensor->name));
 }
 
-static sw_status parse_raw_body(sw_infer_request *out, sw_str raw, const sw_tensor_spec *specs, size_t count,
-                                sw_arena *arena, sw_error *error) {
+static sw_status parse_raw_body(sw_infer_request *out, sw_str raw, const sw_tensor_spec *specs,
+                                size_t count, sw_arena *arena, sw_error *error) {
     if (count != 1)
-        return sw_fail(error, SW_CODE_INVALID,
-                       "Inference-Header-Content-Length is 0, so the body is one raw input, but the model has "
-                       "%zu: send a JSON header that names each",
-                       count);
+        return sw_fail(
+            error, SW_CODE_INVALID,
+            "Inference-Header-Content-Length is 0, so the body is one raw input, but the model has "
+            "%zu: send a JSON header that names each",
+            count);
     out->inputs = sw_arena_zalloc(arena, 1, sizeof *out->inputs);
     if (!out->inputs)
         return sw_fail(error, SW_CODE_NO_MEMORY, "no memory for the request's tensors");
@@ -468,9 +462,11 @@ sw_status sw_oip_json_parse(sw_infer_request *out, sw_str text, int64_t header_b
     read_body(&in, &b);
     SW_TRY(sw_json_read_end(&in));
     if (b.any_raw && !split)
-        return sw_fail(error, SW_CODE_INVALID,
-                       "an input has a binary_data_size, but the header Inference-Header-Content-Length is "
-                       "missing");
-    return split ? read_raw_inputs(&b, (sw_str){text.at + json_len, text.len - json_len}, arena, error)
+        return sw_fail(
+            error, SW_CODE_INVALID,
+            "an input has a binary_data_size, but the header Inference-Header-Content-Length is "
+            "missing");
+    return split ? read_raw_inputs(&b, (sw_str){text.at + json_len, text.len - json_len}, arena,
+                                   error)
                  : SW_OK;
 }

@@ -5,13 +5,13 @@
  * Reads straight from the bytes into the tensors' memory, in any order of keys. Choices where the
  * protocol leaves room:
  * - data may be flat or nested; nested data must agree with the shape.
- * - integer datatypes take whole numbers only, also when written 3.0 or 3e2; BOOL takes true, false,
- *   0 and 1.
- * - floating datatypes take the tokens NaN, Infinity and -Infinity (as Python clients send them), and null
- *   as NaN (as JavaScript sends it). A number that rounds to infinity is refused.
+ * - integer datatypes take whole numbers only, also when written 3.0 or 3e2; BOOL takes true,
+ * false, 0 and 1.
+ * - floating datatypes take the tokens NaN, Infinity and -Infinity (as Python clients send them),
+ * and null as NaN (as JavaScript sends it). A number that rounds to infinity is refused.
  * - answers have null for NaN, which every JSON reader takes and numpy reads as NaN, and
- *   the tokens Infinity and -Infinity, which Python, Java and RapidJSON read. Raw outputs and gRPC carry both
- *   unchanged.
+ *   the tokens Infinity and -Infinity, which Python, Java and RapidJSON read. Raw outputs and gRPC
+ * carry both unchanged.
  * - duplicate keys are refused where they would matter; unknown keys are skipped.
  * - BYTES travel as strings; bytes that are no UTF-8 must travel raw.
  *
@@ -34,8 +34,8 @@
 enum { SW_OIP_NO_HEADER = -1 };
 
 /*
- * `header_bytes`: the value of Inference-Header-Content-Length, or SW_OIP_NO_HEADER. `specs` are the
- * model's inputs, used for a body that is one raw input; may be NULL where they are unknown.
+ * `header_bytes`: the value of Inference-Header-Content-Length, or SW_OIP_NO_HEADER. `specs` are
+ * the model's inputs, used for a body that is one raw input; may be NULL where they are unknown.
  * INVALID says what was wrong and where.
  */
 SW_MUST_USE sw_status sw_oip_json_parse(sw_infer_request *out, sw_str body, int64_t header_bytes,

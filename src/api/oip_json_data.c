@@ -18,17 +18,18 @@ static const struct {
     bool plain; /* the fast row reader knows it */
     sw_num_type type;
 } row_types[SW_DTYPE_COUNT] = {
-    [SW_UINT8] = {true, SW_NUM_U8},   [SW_UINT16] = {true, SW_NUM_U16}, [SW_UINT32] = {true, SW_NUM_U32},
-    [SW_UINT64] = {true, SW_NUM_U64}, [SW_INT8] = {true, SW_NUM_I8},    [SW_INT16] = {true, SW_NUM_I16},
-    [SW_INT32] = {true, SW_NUM_I32},  [SW_INT64] = {true, SW_NUM_I64},  [SW_FP32] = {true, SW_NUM_F32},
-    [SW_FP64] = {true, SW_NUM_F64},
+    [SW_UINT8] = {true, SW_NUM_U8},   [SW_UINT16] = {true, SW_NUM_U16},
+    [SW_UINT32] = {true, SW_NUM_U32}, [SW_UINT64] = {true, SW_NUM_U64},
+    [SW_INT8] = {true, SW_NUM_I8},    [SW_INT16] = {true, SW_NUM_I16},
+    [SW_INT32] = {true, SW_NUM_I32},  [SW_INT64] = {true, SW_NUM_I64},
+    [SW_FP32] = {true, SW_NUM_F32},   [SW_FP64] = {true, SW_NUM_F64},
 };
 
 /* ---- One element, whatever its form ---- */
 
 static bool fail_element(filling *f, const char *at, const char *what) {
-    return sw_json_read_fail(f->in, at, "input '%.*s': data element %zu %s", SW_STR_ARG(f->tensor->name),
-                             f->filled, what);
+    return sw_json_read_fail(f->in, at, "input '%.*s': data element %zu %s",
+                             SW_STR_ARG(f->tensor->name), f->filled, what);
 }
 
 static bool fail_wanted(filling *f, const char *what) {
@@ -70,7 +71,8 @@ static bool fail_fit(filling *f, const char *at, sw_num_fit fit) {
         snprintf(text, sizeof text, "is not whole, as %.*s must be",
                  SW_STR_ARG(sw_dtype_name(f->tensor->dtype)));
     else
-        snprintf(text, sizeof text, "does not fit %.*s", SW_STR_ARG(sw_dtype_name(f->tensor->dtype)));
+        snprintf(text, sizeof text, "does not fit %.*s",
+                 SW_STR_ARG(sw_dtype_name(f->tensor->dtype)));
     return fail_element(f, at, text);
 }
 
@@ -155,7 +157,8 @@ static bool read_whole(filling *f) {
     int64_t below;
     sw_num_fit fit;
     if (sw_json_read_peek(f->in) != SW_JSON_NUMBER)
-        return fail_wanted(f, f->tensor->dtype == SW_BOOL ? "true, false, 0 or 1" : "a whole number");
+        return fail_wanted(f,
+                           f->tensor->dtype == SW_BOOL ? "true, false, 0 or 1" : "a whole number");
     if (*at == '-') {
         fit = sw_num_scan_i64(&below, &behind, f->in->end);
         value = (uint64_t)below;
@@ -193,14 +196,9 @@ static bool read_element(filling *f) {
         return sw_json_read_str(f->in, (sw_str *)f->tensor->data + f->filled);
     case SW_FP16:
     case SW_FP32:
-    case SW_FP64:
-        good = read_float(f);
-        break;
-    case SW_BOOL:
-        good = read_bool(f);
-        break;
-    default:
-        good = read_whole(f);
+    case SW_FP64: good = read_float(f); break;
+    case SW_BOOL: good = read_bool(f); break;
+    default: good = read_whole(f);
     }
     f->in->first = false;
     return good;
@@ -253,10 +251,10 @@ static bool read_list(filling *f, size_t level, size_t wanted) {
         if (left == 0)
             return fail_too_many(f, level, wanted);
         sw_json_read_space(in);
-        size_t taken = row_types[t->dtype].plain
-                           ? sw_num_row(row_types[t->dtype].type, (char *)t->data + f->filled * size, left,
-                                        &in->at, in->start, in->end)
-                           : 0;
+        size_t taken = row_types[t->dtype].plain ? sw_num_row(row_types[t->dtype].type,
+                                                              (char *)t->data + f->filled * size,
+                                                              left, &in->at, in->start, in->end)
+                                                 : 0;
         in->first = false;
         f->filled += taken;
         if (taken == 0) {
@@ -320,10 +318,13 @@ bool sw_oip_json_read_data(sw_json_reader *in, sw_tensor *tensor) {
     filling f = {.in = in, .tensor = tensor};
     if (sw_json_read_peek(in) != SW_JSON_ARRAY)
         return sw_json_read_fail(in, in->at, "input '%.*s': data should be a list, but is %s",
-                                 SW_STR_ARG(tensor->name), sw_json_kind_words(sw_json_read_peek(in)));
-    /* An element takes at least a character and a comma: a shape that claims more is not believed. */
+                                 SW_STR_ARG(tensor->name),
+                                 sw_json_kind_words(sw_json_read_peek(in)));
+    /* An element takes at least a character and a comma: a shape that claims more is not believed.
+     */
     if (tensor->count > (size_t)(in->end - in->at) / 2 + 1)
-        return sw_json_read_fail(in, in->at, "input '%.*s': data has fewer elements than the %zu of its shape",
+        return sw_json_read_fail(in, in->at,
+                                 "input '%.*s': data has fewer elements than the %zu of its shape",
                                  SW_STR_ARG(tensor->name), tensor->count);
     tensor->data = sw_arena_alloc(in->arena, tensor->count * sw_dtype_size(tensor->dtype));
     if (!tensor->data)

@@ -6,7 +6,8 @@
 #include "base/json.h"
 #include "model/tensor.h"
 
-/* Reads the array that comes next. The tensor's name, dtype, shape and count are known; sets its data. */
+/* Reads the array that comes next. The tensor's name, dtype, shape and count are known; sets its
+ * data. */
 bool sw_oip_json_read_data(sw_json_reader *in, sw_tensor *tensor);
 
 #endif /* SW_API_OIP_JSON_DATA_H */

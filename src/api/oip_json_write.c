@@ -3,9 +3,15 @@
 #include "api/oip_raw.h"
 #include "serve/tensor_json.h"
 
+/* JSON that is known beforehand, up to where a value is due. */
+#define PUT(w, literal)                    \
+    do {                                   \
+        sw_buf_add_lit((w)->out, literal); \
+        (w)->comma = false;                \
+    } while (0)
+
 static sw_status put_data(sw_json *w, const sw_tensor *t, sw_error *error) {
-    sw_json_key(w, "data");
-    sw_json_begin_array(w);
+    PUT(w, ",\"data\":[");
     sw_status status = sw_tensor_put_json(w, t, 0, t->count, error);
     sw_json_end_array(w);
     return status;
@@ -14,7 +20,8 @@ static sw_status put_data(sw_json *w, const sw_tensor *t, sw_error *error) {
 static sw_status put_raw_size(sw_json *w, const sw_tensor *t, sw_error *error) {
     size_t bytes;
     if (!sw_oip_raw_size(&bytes, t))
-        return sw_fail(error, SW_CODE_INTERNAL, "output '%.*s' is too large to send", SW_STR_ARG(t->name));
+        return sw_fail(error, SW_CODE_INTERNAL, "output '%.*s' is too large to send",
+                       SW_STR_ARG(t->name));
     sw_json_key(w, "parameters");
     sw_json_begin_object(w);
     sw_json_add_u64(w, "binary_data_size", bytes);
@@ -24,10 +31,11 @@ static sw_status put_raw_size(sw_json *w, const sw_tensor *t, sw_error *error) {
 
 static sw_status put_output(sw_json *w, const sw_tensor *t, bool binary, sw_error *error) {
     sw_json_begin_object(w);
-    sw_json_add_str(w, "name", t->name);
-    sw_json_add_str(w, "datatype", sw_dtype_name(t->dtype));
-    sw_json_key(w, "shape");
-    sw_json_begin_array(w);
+    PUT(w, "\"name\":");
+    sw_json_str(w, t->name);
+    PUT(w, ",\"datatype\":\"");
+    sw_buf_add_str(w->out, sw_dtype_name(t->dtype));
+    PUT(w, "\",\"shape\":[");
     for (size_t i = 0; i < t->rank; i++)
         sw_json_i64(w, t->shape[i]);
     sw_json_end_array(w);
@@ -69,13 +77,13 @@ sw_status sw_oip_json_write(sw_buf *out, int64_t *header_bytes, const sw_infer_r
     bool any_binary = false, binary;
     sw_json w = sw_json_to(out);
     w.infinities = true;
-    sw_json_begin_object(&w);
-    sw_json_add_str(&w, "model_name", response->model);
-    sw_json_add_str(&w, "model_version", response->version);
+    PUT(&w, "{\"model_name\":");
+    sw_json_str(&w, response->model);
+    PUT(&w, ",\"model_version\":");
+    sw_json_str(&w, response->version);
     if (response->id.len)
         sw_json_add_str(&w, "id", response->id);
-    sw_json_key(&w, "outputs");
-    sw_json_begin_array(&w);
+    PUT(&w, ",\"outputs\":[");
     SW_TRY(put_outputs(&w, &any_binary, response, request, count, error));
     sw_json_end_array(&w);
     sw_json_end_object(&w);

@@ -20,15 +20,15 @@ typedef enum contents_field {
     CONTENTS_BYTES = 8
 } contents_field;
 
-static const char *const contents_names[] = {"no typed field",  "bool_contents",   "int_contents",
-                                             "int64_contents",  "uint_contents",   "uint64_contents",
-                                             "fp32_contents",   "fp64_contents",   "bytes_contents"};
+static const char *const contents_names[] = {"no typed field", "bool_contents", "int_contents",
+                                             "int64_contents", "uint_contents", "uint64_contents",
+                                             "fp32_contents",  "fp64_contents", "bytes_contents"};
 
 static const uint8_t contents_of[SW_DTYPE_COUNT] = {
-    [SW_BOOL] = CONTENTS_BOOL,     [SW_UINT8] = CONTENTS_UINT,   [SW_UINT16] = CONTENTS_UINT,
-    [SW_UINT32] = CONTENTS_UINT,   [SW_UINT64] = CONTENTS_UINT64, [SW_INT8] = CONTENTS_INT,
-    [SW_INT16] = CONTENTS_INT,     [SW_INT32] = CONTENTS_INT,    [SW_INT64] = CONTENTS_INT64,
-    [SW_FP16] = CONTENTS_NONE,     [SW_FP32] = CONTENTS_FP32,    [SW_FP64] = CONTENTS_FP64,
+    [SW_BOOL] = CONTENTS_BOOL,   [SW_UINT8] = CONTENTS_UINT,    [SW_UINT16] = CONTENTS_UINT,
+    [SW_UINT32] = CONTENTS_UINT, [SW_UINT64] = CONTENTS_UINT64, [SW_INT8] = CONTENTS_INT,
+    [SW_INT16] = CONTENTS_INT,   [SW_INT32] = CONTENTS_INT,     [SW_INT64] = CONTENTS_INT64,
+    [SW_FP16] = CONTENTS_NONE,   [SW_FP32] = CONTENTS_FP32,     [SW_FP64] = CONTENTS_FP64,
     [SW_BYTES] = CONTENTS_BYTES,
 };
 
@@ -56,26 +56,19 @@ static bool fail_input(sw_wire_reader *in, const sw_tensor *t, const char *what)
 }
 
 static bool fail_count(sw_wire_reader *in, const sw_tensor *t, const char *than) {
-    return sw_wire_fail(in, "input '%.*s' has %s elements than the %zu of its shape", SW_STR_ARG(t->name), than,
-                        t->count);
+    return sw_wire_fail(in, "input '%.*s' has %s elements than the %zu of its shape",
+                        SW_STR_ARG(t->name), than, t->count);
 }
 
 static bool fits(sw_dtype dtype, int64_t value) {
     switch (dtype) {
-    case SW_INT8:
-        return value == (int8_t)value;
-    case SW_INT16:
-        return value == (int16_t)value;
-    case SW_INT32:
-        return value == (int32_t)value;
-    case SW_UINT8:
-        return value == (uint8_t)value;
-    case SW_UINT16:
-        return value == (uint16_t)value;
-    case SW_UINT32:
-        return value == (uint32_t)value;
-    default:
-        return true;
+    case SW_INT8: return value == (int8_t)value;
+    case SW_INT16: return value == (int16_t)value;
+    case SW_INT32: return value == (int32_t)value;
+    case SW_UINT8: return value == (uint8_t)value;
+    case SW_UINT16: return value == (uint16_t)value;
+    case SW_UINT32: return value == (uint32_t)value;
+    default: return true;
     }
 }
 
@@ -87,8 +80,8 @@ static bool put_varint(sw_wire_reader *in, sw_tensor *t, size_t i) {
     if (t->dtype == SW_BOOL)
         value = value != 0;
     if (!fits(t->dtype, (int64_t)value))
-        return sw_wire_fail(in, "input '%.*s': element %zu does not fit %.*s", SW_STR_ARG(t->name), i,
-                            SW_STR_ARG(sw_dtype_name(t->dtype)));
+        return sw_wire_fail(in, "input '%.*s': element %zu does not fit %.*s", SW_STR_ARG(t->name),
+                            i, SW_STR_ARG(sw_dtype_name(t->dtype)));
     size_t size = sw_dtype_size(t->dtype);
     memcpy((char *)t->data + i * size, &value, size); /* little-endian: low bytes first */
     return true;
@@ -120,7 +113,8 @@ static bool read_packed(sw_wire_reader *in, sw_tensor *t, size_t *filled) {
     while (packed.at < packed.end) {
         if (*filled == t->count)
             return fail_count(in, t, "more");
-        if (!(is_fixed(t->dtype) ? put_fixed(&packed, t, *filled) : put_varint(&packed, t, *filled)))
+        if (!(is_fixed(t->dtype) ? put_fixed(&packed, t, *filled)
+                                 : put_varint(&packed, t, *filled)))
             return take_status(in, packed.status);
         (*filled)++;
     }
@@ -139,14 +133,16 @@ static bool read_elements(sw_wire_reader *in, sw_tensor *t, size_t *filled) {
     if (t->dtype == SW_BYTES)
         return sw_wire_bytes(in, (sw_str *)t->data + (*filled)++);
     if (in->type != single)
-        return sw_wire_fail(in, "field %u has wire type %d, not %d", in->field, (int)in->type, (int)single);
+        return sw_wire_fail(in, "field %u has wire type %d, not %d", in->field, (int)in->type,
+                            (int)single);
     return is_fixed(t->dtype) ? put_fixed(in, t, (*filled)++) : put_varint(in, t, (*filled)++);
 }
 
 static bool fail_field(sw_wire_reader *in, const sw_tensor *t) {
     return sw_wire_fail(in, "input '%.*s' is %.*s, which goes into %s, not %s", SW_STR_ARG(t->name),
                         SW_STR_ARG(sw_dtype_name(t->dtype)),
-                        contents_of[t->dtype] ? contents_names[contents_of[t->dtype]] : "raw_input_contents",
+                        contents_of[t->dtype] ? contents_names[contents_of[t->dtype]]
+                                              : "raw_input_contents",
                         contents_names[in->field]);
 }
 
@@ -161,7 +157,7 @@ static bool read_contents(sw_wire_reader *request, sw_tensor *t, sw_str contents
         return no_memory(request);
     while (sw_wire_next(&in)) {
         bool typed = in.field >= CONTENTS_BOOL && in.field <= CONTENTS_BYTES;
-        bool good = !typed                            ? sw_wire_skip(&in)
+        bool good = !typed                              ? sw_wire_skip(&in)
                     : in.field != contents_of[t->dtype] ? fail_field(&in, t)
                                                         : read_elements(&in, t, &filled);
         if (!good)
@@ -184,7 +180,8 @@ static bool add_dimension(sw_wire_reader *in, sw_tensor *t, uint64_t size) {
     if (t->rank == SW_RANK_MAX)
         return sw_wire_fail(in, "a shape of more than %d dimensions", SW_RANK_MAX);
     if ((int64_t)size < 0)
-        return sw_wire_fail(in, "a dimension of %lld in a shape: say how many there are", (long long)size);
+        return sw_wire_fail(in, "a dimension of %lld in a shape: say how many there are",
+                            (long long)size);
     t->shape[t->rank++] = (int64_t)size;
     return true;
 }
@@ -215,26 +212,22 @@ static bool read_parameter(sw_wire_reader *in) {
     if (!sw_failed(entry.status) && sw_str_is(key, "shared_memory_region"))
         sw_wire_fail(&entry, "shared memory is not supported: send the data with the request");
     if (!sw_failed(entry.status) && sw_str_is(key, "classification"))
-        sw_wire_fail(&entry, "the parameter \"classification\" is not supported: ask for the output itself");
+        sw_wire_fail(
+            &entry, "the parameter \"classification\" is not supported: ask for the output itself");
     return take_status(in, entry.status);
 }
 
 static bool read_input_field(sw_wire_reader *in, input *x) {
     switch (in->field) {
-    case 1:
-        return sw_wire_string(in, &x->tensor->name);
-    case 2:
-        return sw_wire_string(in, &x->datatype);
-    case 3:
-        return read_shape(in, x->tensor);
-    case 4:
-        return read_parameter(in);
+    case 1: return sw_wire_string(in, &x->tensor->name);
+    case 2: return sw_wire_string(in, &x->datatype);
+    case 3: return read_shape(in, x->tensor);
+    case 4: return read_parameter(in);
     case 5:
         if (x->contents.at)
             return fail_input(in, x->tensor, "has contents twice");
         return sw_wire_bytes(in, &x->contents);
-    default:
-        return sw_wire_skip(in);
+    default: return sw_wire_skip(in);
     }
 }
 
@@ -293,7 +286,8 @@ static bool add_output(sw_wire_reader *in, body *b) {
     sw_str bytes;
     if (r->output_count == SW_TENSORS_MAX)
         return sw_wire_fail(in, "more than %d outputs", SW_TENSORS_MAX);
-    r->outputs = sw_oip_grow(r->outputs, r->output_count, &b->output_cap, sizeof *r->outputs, b->arena);
+    r->outputs =
+        sw_oip_grow(r->outputs, r->output_count, &b->output_cap, sizeof *r->outputs, b->arena);
     if (!r->outputs)
         return no_memory(in);
     if (!sw_wire_bytes(in, &bytes))
@@ -325,32 +319,26 @@ static bool add_raw(sw_wire_reader *in, body *b) {
 
 static bool read_request_field(sw_wire_reader *in, body *b) {
     switch (in->field) {
-    case 1:
-        return sw_wire_string(in, &b->request->model);
-    case 2:
-        return sw_wire_string(in, &b->request->version);
-    case 3:
-        return sw_wire_string(in, &b->request->id);
-    case 5:
-        return add_input(in, b);
-    case 6:
-        return add_output(in, b);
-    case 7:
-        return add_raw(in, b);
-    default:
-        return sw_wire_skip(in);
+    case 1: return sw_wire_string(in, &b->request->model);
+    case 2: return sw_wire_string(in, &b->request->version);
+    case 3: return sw_wire_string(in, &b->request->id);
+    case 5: return add_input(in, b);
+    case 6: return add_output(in, b);
+    case 7: return add_raw(in, b);
+    default: return sw_wire_skip(in);
     }
 }
 
 static sw_status take_raw(body *b, sw_error *error) {
     sw_infer_request *r = b->request;
     if (b->raw_count != r->input_count)
-        return sw_fail(error, SW_CODE_INVALID, "%s: %zu raw_input_contents for %zu inputs", request_name,
-                       b->raw_count, r->input_count);
+        return sw_fail(error, SW_CODE_INVALID, "%s: %zu raw_input_contents for %zu inputs",
+                       request_name, b->raw_count, r->input_count);
     for (size_t i = 0; i < r->input_count; i++) {
         if (b->typed[i])
-            return sw_fail(error, SW_CODE_INVALID, "%s: input '%.*s' has contents beside raw_input_contents",
-                           request_name, SW_STR_ARG(r->inputs[i].name));
+            return sw_fail(error, SW_CODE_INVALID,
+                           "%s: input '%.*s' has contents beside raw_input_contents", request_name,
+                           SW_STR_ARG(r->inputs[i].name));
         SW_TRY(sw_oip_raw_read(&r->inputs[i], b->raw[i], b->arena, error));
     }
     r->raw = true;
@@ -371,7 +359,8 @@ static sw_status check_typed(const body *b, sw_error *error) {
     return SW_OK;
 }
 
-sw_status sw_oip_proto_parse_infer(sw_infer_request *out, sw_str bytes, sw_arena *arena, sw_error *error) {
+sw_status sw_oip_proto_parse_infer(sw_infer_request *out, sw_str bytes, sw_arena *arena,
+                                   sw_error *error) {
     sw_wire_reader in = sw_wire_read(bytes, request_name, error);
     body b = {.request = out, .arena = arena};
     *out = (sw_infer_request){0};
@@ -400,10 +389,8 @@ static void put_varints(sw_buf *out, const sw_tensor *t) {
     const void *data = t->data;
     for (size_t i = 0; i < t->count; i++) {
         switch (t->dtype) {
-#define WHOLE(dtype, type)                                                      \
-    case dtype:                                                                 \
-        sw_wire_put_varint(out, (uint64_t)(int64_t)((const type *)data)[i]); \
-        break;
+#define WHOLE(dtype, type) \
+    case dtype: sw_wire_put_varint(out, (uint64_t)(int64_t)((const type *)data)[i]); break;
             WHOLE(SW_BOOL, uint8_t)
             WHOLE(SW_UINT8, uint8_t)
             WHOLE(SW_UINT16, uint16_t)
@@ -414,8 +401,7 @@ static void put_varints(sw_buf *out, const sw_tensor *t) {
             WHOLE(SW_INT32, int32_t)
             WHOLE(SW_INT64, int64_t)
 #undef WHOLE
-        default:
-            break;
+        default: break;
         }
     }
 }
@@ -462,8 +448,8 @@ static const sw_tensor *output_at(size_t i, const sw_infer_response *response,
 }
 
 /* Also whether the outputs must be raw: FP16 has no typed contents. */
-static sw_status check_outputs(bool *raw, const sw_infer_response *response, const sw_infer_request *request,
-                               size_t count, sw_error *error) {
+static sw_status check_outputs(bool *raw, const sw_infer_response *response,
+                               const sw_infer_request *request, size_t count, sw_error *error) {
     size_t bytes;
     *raw = request->raw;
     for (size_t i = 0; i < count; i++) {
@@ -472,7 +458,8 @@ static sw_status check_outputs(bool *raw, const sw_infer_response *response, con
             return sw_fail(error, SW_CODE_INVALID, "the model has no output '%.*s'",
                            SW_STR_ARG(request->outputs[i].name));
         if (!sw_oip_raw_size(&bytes, t) || bytes > UINT32_MAX)
-            return sw_fail(error, SW_CODE_INTERNAL, "output '%.*s' is too large to send", SW_STR_ARG(t->name));
+            return sw_fail(error, SW_CODE_INTERNAL, "output '%.*s' is too large to send",
+                           SW_STR_ARG(t->name));
         *raw |= t->dtype == SW_FP16;
     }
     return SW_OK;

@@ -48,7 +48,12 @@ typedef struct sw_oip_model {
 
 void sw_oip_proto_write_model(sw_buf *out, const sw_oip_model *model);
 
-typedef enum sw_health { SW_HEALTH_UNKNOWN, SW_HEALTH_SERVING, SW_HEALTH_NOT_SERVING, SW_HEALTH_SERVICE_UNKNOWN } sw_health;
+typedef enum sw_health {
+    SW_HEALTH_UNKNOWN,
+    SW_HEALTH_SERVING,
+    SW_HEALTH_NOT_SERVING,
+    SW_HEALTH_SERVICE_UNKNOWN
+} sw_health;
 
 void sw_oip_proto_write_health(sw_buf *out, sw_health health);
 

@@ -17,9 +17,11 @@
  * Sets tensor->data; its name, dtype and count are known. Points into `raw` where that is aligned,
  * else copies. INVALID, naming the tensor, where the bytes do not fit datatype and shape.
  */
-SW_MUST_USE sw_status sw_oip_raw_read(sw_tensor *tensor, sw_str raw, sw_arena *arena, sw_error *error);
+SW_MUST_USE sw_status sw_oip_raw_read(sw_tensor *tensor, sw_str raw, sw_arena *arena,
+                                      sw_error *error);
 
-/* The bytes that writing takes. False where that overflows or a string is longer than 32 bits hold. */
+/* The bytes that writing takes. False where that overflows or a string is longer than 32 bits hold.
+ */
 bool sw_oip_raw_size(size_t *bytes, const sw_tensor *tensor);
 void sw_oip_raw_write(sw_buf *out, const sw_tensor *tensor);
 

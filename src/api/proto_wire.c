@@ -59,9 +59,7 @@ bool sw_wire_next(sw_wire_reader *in) {
     case SW_WIRE_VARINT:
     case SW_WIRE_FIXED64:
     case SW_WIRE_BYTES:
-    case SW_WIRE_FIXED32:
-        in->type = (sw_wire_type)(tag & 7);
-        return true;
+    case SW_WIRE_FIXED32: in->type = (sw_wire_type)(tag & 7); return true;
     default:
         return sw_wire_fail(in, "field %u has wire type %u, which is not supported", in->field,
                             (unsigned)(tag & 7));
@@ -69,8 +67,8 @@ bool sw_wire_next(sw_wire_reader *in) {
 }
 
 static bool is_type(sw_wire_reader *in, sw_wire_type type) {
-    return in->type == type ||
-           sw_wire_fail(in, "field %u has wire type %d, not %d", in->field, (int)in->type, (int)type);
+    return in->type == type || sw_wire_fail(in, "field %u has wire type %d, not %d", in->field,
+                                            (int)in->type, (int)type);
 }
 
 bool sw_wire_varint(sw_wire_reader *in, uint64_t *out) {
@@ -92,21 +90,18 @@ bool sw_wire_bytes(sw_wire_reader *in, sw_str *out) {
 bool sw_wire_string(sw_wire_reader *in, sw_str *out) {
     if (!sw_wire_bytes(in, out))
         return false;
-    return sw_str_is_utf8(*out) || sw_wire_fail(in, "field %u is a string that is not UTF-8", in->field);
+    return sw_str_is_utf8(*out) ||
+           sw_wire_fail(in, "field %u is a string that is not UTF-8", in->field);
 }
 
 bool sw_wire_skip(sw_wire_reader *in) {
     uint64_t number;
     sw_str bytes;
     switch (in->type) {
-    case SW_WIRE_VARINT:
-        return sw_wire_raw_varint(in, &number);
-    case SW_WIRE_FIXED64:
-        return sw_wire_raw_fixed(in, &number, 8);
-    case SW_WIRE_FIXED32:
-        return sw_wire_raw_fixed(in, &number, 4);
-    case SW_WIRE_BYTES:
-        return sw_wire_bytes(in, &bytes);
+    case SW_WIRE_VARINT: return sw_wire_raw_varint(in, &number);
+    case SW_WIRE_FIXED64: return sw_wire_raw_fixed(in, &number, 8);
+    case SW_WIRE_FIXED32: return sw_wire_raw_fixed(in, &number, 4);
+    case SW_WIRE_BYTES: return sw_wire_bytes(in, &bytes);
     }
     return false;
 }

@@ -2,8 +2,8 @@
 /*
  * proto_wire: protobuf's wire format, field by field.
  *
- * The reader sticks to its first failure: every later call returns false. No length is believed beyond
- * the bytes that are there. Layer: api. Source: protobuf.dev/programming-guides/encoding.
+ * The reader sticks to its first failure: every later call returns false. No length is believed
+ * beyond the bytes that are there. Layer: api. Source: protobuf.dev/programming-guides/encoding.
  */
 #ifndef SW_API_PROTO_WIRE_H
 #define SW_API_PROTO_WIRE_H
@@ -11,7 +11,12 @@
 #include "base/status.h"
 #include "base/str.h"
 
-typedef enum sw_wire_type { SW_WIRE_VARINT = 0, SW_WIRE_FIXED64 = 1, SW_WIRE_BYTES = 2, SW_WIRE_FIXED32 = 5 } sw_wire_type;
+typedef enum sw_wire_type {
+    SW_WIRE_VARINT = 0,
+    SW_WIRE_FIXED64 = 1,
+    SW_WIRE_BYTES = 2,
+    SW_WIRE_FIXED32 = 5
+} sw_wire_type;
 
 typedef struct sw_wire_reader {
     const char *at;
@@ -37,7 +42,8 @@ bool sw_wire_string(sw_wire_reader *in, sw_str *out); /* must be UTF-8 */
 bool sw_wire_raw_varint(sw_wire_reader *in, uint64_t *out);
 bool sw_wire_raw_fixed(sw_wire_reader *in, void *out, size_t size);
 
-bool sw_wire_fail(sw_wire_reader *in, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool sw_wire_fail(sw_wire_reader *in, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 void sw_wire_put_varint(sw_buf *out, uint64_t value);
 void sw_wire_put_tag(sw_buf *out, uint32_t field, sw_wire_type type);

@@ -9,6 +9,8 @@
 #define STREAM(method, path, handler, scope, bytes_max) \
     {method, path, handler, SW_RUN_STREAM, scope, false, bytes_max}
 
+/* Who predicts may know what a model takes. */
+#define READ_OR_PREDICT (SW_SCOPE_READ | SW_SCOPE_PREDICT)
 #define UPLOAD_BYTES_MAX ((size_t)64 << 30)
 
 const sw_route_entry sw_api_routes[] = {
@@ -45,10 +47,10 @@ const sw_route_entry sw_api_routes[] = {
 
     /* Models, versions, aliases */
     POOL(SW_GET, "/api/v1/models", sw_api_models, SW_SCOPE_READ),
-    POOL(SW_GET, "/api/v1/models/{model}", sw_api_model, SW_SCOPE_READ),
+    POOL(SW_GET, "/api/v1/models/{model}", sw_api_model, READ_OR_PREDICT),
     POOL(SW_GET, "/api/v1/models/{model}/versions", sw_api_versions, SW_SCOPE_READ),
     POOL(SW_POST, "/api/v1/models/{model}/versions", sw_api_push, SW_SCOPE_DEPLOY),
-    POOL(SW_GET, "/api/v1/models/{model}/versions/{version}", sw_api_version, SW_SCOPE_READ),
+    POOL(SW_GET, "/api/v1/models/{model}/versions/{version}", sw_api_version, READ_OR_PREDICT),
     POOL(SW_GET, "/api/v1/models/{model}/versions/{version}/profile", sw_api_profile, SW_SCOPE_READ),
     POOL(SW_PUT, "/api/v1/models/{model}/aliases/{alias}", sw_api_set_alias, SW_SCOPE_DEPLOY),
     POOL(SW_DELETE, "/api/v1/models/{model}/aliases/{alias}", sw_api_remove_alias, SW_SCOPE_DEPLOY),

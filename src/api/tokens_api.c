@@ -50,7 +50,7 @@ void sw_api_tokens(sw_exchange *exchange, void *context) {
 }
 
 static sw_status read_token(sw_token *token, const json_t *body, sw_exchange *exchange,
-                            sw_error *error) {
+                            const sw_app *app, sw_error *error) {
     sw_str name;
     uint64_t lasts_s;
     const char *words[8] = {0};
@@ -65,6 +65,10 @@ static sw_status read_token(sw_token *token, const json_t *body, sw_exchange *ex
     for (size_t i = 0; i < count && i < 8; i++)
         words[i] = json_string_value(json_array_get(scopes, i));
     SW_TRY(sw_scopes_parse(&token->scopes, words, count < 8 ? count : 8, error));
+    if (sw_auth_token_count(app->auth) == 0 && !(token->scopes & SW_SCOPE_ADMIN))
+        return sw_fail(error, SW_CODE_INVALID,
+                       "the first token needs the scope admin: once it exists, everybody must show a "
+                       "token, and without that scope nobody could make or revoke another");
     if (lasts_s > INT32_MAX)
         return sw_fail(error, SW_CODE_INVALID, "\"expires_in_s\" is beyond 68 years");
     token->name = sw_arena_copy(&exchange->arena, name);
@@ -78,7 +82,7 @@ static sw_status add(sw_buf *json, sw_exchange *exchange, void *context, sw_erro
     sw_token token;
     char secret[64];
     SW_TRY(sw_body_object(&body, exchange, error));
-    sw_status status = read_token(&token, body, exchange, error);
+    sw_status status = read_token(&token, body, exchange, app, error);
     json_decref(body);
     SW_TRY(status);
     SW_TRY(sw_registry_add_token(&token, secret, app->registry, error));

@@ -5,7 +5,8 @@
  * The reader builds no tree: its caller pulls one value after the other and says which kind it
  * expects. It is strict (RFC 8259, strings must be UTF-8, no lone surrogate) and never recurses;
  * what nests deeper than SW_JSON_DEPTH_MAX is refused. A failure sticks: every later call
- * returns false at once, so that a caller may check once at the end of a run of reads. For hot paths.
+ * returns false at once, so that a caller may check once at the end of a run of reads. For hot
+ * paths.
  *
  *     sw_json_read_init(&in, body, arena, error);
  *     sw_json_read_object(&in);
@@ -93,7 +94,8 @@ bool sw_json_read_skip(sw_json_reader *in);
 /* SW_OK where all went well and only white space is left. */
 SW_MUST_USE sw_status sw_json_read_end(sw_json_reader *in);
 
-/* INVALID with the reason and, behind it, where `at` is. Keeps an earlier failure. Returns false. */
+/* INVALID with the reason and, behind it, where `at` is. Keeps an earlier failure. Returns false.
+ */
 bool sw_json_read_fail(sw_json_reader *in, const char *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 bool sw_json_read_no_memory(sw_json_reader *in);
@@ -102,7 +104,7 @@ bool sw_json_read_no_memory(sw_json_reader *in);
 void sw_json_position(size_t *line, size_t *column, sw_str text, const char *at);
 
 static inline bool sw_json_is_space(char c) {
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+    return (unsigned char)c <= ' ' && (c == ' ' || c == '\n' || c == '\r' || c == '\t');
 }
 
 static inline void sw_json_read_space(sw_json_reader *in) {

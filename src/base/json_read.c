@@ -45,8 +45,9 @@ bool sw_json_read_fail(sw_json_reader *in, const char *at, const char *format, .
     vsnprintf(reason, sizeof reason, format, args);
     va_end(args);
     sw_json_position(&line, &column, (sw_str){in->start, (size_t)(in->end - in->start)}, at);
-    return stop_with(in, sw_fail(in->error, SW_CODE_INVALID, "%s, at byte %zu (line %zu, column %zu)",
-                                 reason, (size_t)(at - in->start), line, column));
+    return stop_with(in,
+                     sw_fail(in->error, SW_CODE_INVALID, "%s, at byte %zu (line %zu, column %zu)",
+                             reason, (size_t)(at - in->start), line, column));
 }
 
 bool sw_json_read_no_memory(sw_json_reader *in) {
@@ -73,20 +74,13 @@ const char *sw_json_kind_words(sw_json_kind kind) {
 
 static sw_json_kind kind_of(char c) {
     switch (c) {
-    case '{':
-        return SW_JSON_OBJECT;
-    case '[':
-        return SW_JSON_ARRAY;
-    case '"':
-        return SW_JSON_STRING;
-    case 't':
-        return SW_JSON_TRUE;
-    case 'f':
-        return SW_JSON_FALSE;
-    case 'n':
-        return SW_JSON_NULL;
-    default:
-        return c == '-' || (c >= '0' && c <= '9') ? SW_JSON_NUMBER : SW_JSON_NOTHING;
+    case '{': return SW_JSON_OBJECT;
+    case '[': return SW_JSON_ARRAY;
+    case '"': return SW_JSON_STRING;
+    case 't': return SW_JSON_TRUE;
+    case 'f': return SW_JSON_FALSE;
+    case 'n': return SW_JSON_NULL;
+    default: return c == '-' || (c >= '0' && c <= '9') ? SW_JSON_NUMBER : SW_JSON_NOTHING;
     }
 }
 
@@ -175,7 +169,8 @@ static char *put_utf8(char *to, uint32_t c) {
     return to;
 }
 
-/* \uXXXX, or a pair of them. `*at` stands on the 'u'; the character goes to `*to` if that is not NULL. */
+/* \uXXXX, or a pair of them. `*at` stands on the 'u'; the character goes to `*to` if that is not
+ * NULL. */
 static bool unicode_escape(sw_json_reader *in, const char **at, const char *end, char **to) {
     const char *p = *at;
     int32_t code = hex_four(p + 1, end);
@@ -183,11 +178,13 @@ static bool unicode_escape(sw_json_reader *in, const char **at, const char *end,
         return sw_json_read_fail(in, p - 1, "\\u needs four hexadecimal digits");
     p += 5;
     if (code >= 0xDC00 && code <= 0xDFFF)
-        return sw_json_read_fail(in, *at - 1, "the second half of a surrogate pair without its first");
+        return sw_json_read_fail(in, *at - 1,
+                                 "the second half of a surrogate pair without its first");
     if (code >= 0xD800 && code <= 0xDBFF) {
         int32_t low = end - p >= 6 && p[0] == '\\' && p[1] == 'u' ? hex_four(p + 2, end) : -1;
         if (low < 0xDC00 || low > 0xDFFF)
-            return sw_json_read_fail(in, *at - 1, "the first half of a surrogate pair without its second");
+            return sw_json_read_fail(in, *at - 1,
+                                     "the first half of a surrogate pair without its second");
         code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
         p += 6;
     }
@@ -260,6 +257,30 @@ static bool unescape(sw_json_reader *in, size_t *len, char *to, sw_str raw) {
     return true;
 }
 
+/* A string of up to 15 plain ASCII characters, as most keys are. `in` stands on its quote. */
+static inline bool short_string(sw_json_reader *in, sw_str *out) {
+#ifdef __SSE2__
+    if (in->end - in->at > 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(in->at + 1));
+        __m128i quotes = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
+        /* As signed bytes, control characters and those above 0x7F are both below the space. */
+        __m128i odd = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\\')),
+                                   _mm_cmplt_epi8(v, _mm_set1_epi8(' ')));
+        unsigned ends = (unsigned)_mm_movemask_epi8(quotes),
+                 odds = (unsigned)_mm_movemask_epi8(odd);
+        if (ends && (odds & (ends ^ (ends - 1))) == 0) {
+            *out = (sw_str){in->at + 1, (size_t)__builtin_ctz(ends)};
+            in->at += out->len + 2;
+            return true;
+        }
+    }
+#else
+    (void)in;
+    (void)out;
+#endif
+    return false;
+}
+
 static bool skip_string(sw_json_reader *in) {
     sw_str raw;
     bool escapes;
@@ -273,9 +294,11 @@ bool sw_json_read_str(sw_json_reader *in, sw_str *out) {
     sw_json_read_space(in);
     if (in->at >= in->end || *in->at != '"')
         return fail_kind(in, SW_JSON_STRING);
+    in->first = false;
+    if (short_string(in, out))
+        return true;
     if (!string_bounds(in, &raw, &escapes))
         return false;
-    in->first = false;
     if (!escapes) {
         *out = raw;
         return true;
@@ -301,7 +324,8 @@ static bool enter(sw_json_reader *in, char opening, sw_json_kind kind) {
     return true;
 }
 
-/* Takes the comma before the next entry. False at the closing bracket, which it takes, or on failure. */
+/* Takes the comma before the next entry. False at the closing bracket, which it takes, or on
+ * failure. */
 static bool next_entry(sw_json_reader *in, char closing) {
     sw_json_read_space(in);
     char c = in->at < in->end ? *in->at : '\0';
@@ -312,7 +336,8 @@ static bool next_entry(sw_json_reader *in, char closing) {
         return false;
     }
     if (in->first)
-        return in->at < in->end || fail_expected(in, in->at, closing == '}' ? "a key or '}'" : "a value or ']'");
+        return in->at < in->end ||
+               fail_expected(in, in->at, closing == '}' ? "a key or '}'" : "a value or ']'");
     if (c != ',')
         return fail_expected(in, in->at, closing == '}' ? "',' or '}'" : "',' or ']'");
     in->at++;
@@ -339,6 +364,17 @@ static bool take_colon(sw_json_reader *in) {
 }
 
 bool sw_json_read_key(sw_json_reader *in, sw_str *key) {
+    const char *at = in->at;
+    /* The form that machines write: no white space before the key, none behind it. */
+    if (in->end - at > 2 && at[!in->first] == '"' && (in->first || *at == ',')) {
+        in->at += !in->first;
+        if (short_string(in, key) && in->at < in->end && *in->at == ':') {
+            in->at++;
+            in->first = false;
+            return true;
+        }
+        in->at = at;
+    }
     if (sw_failed(in->status) || !next_entry(in, '}'))
         return false;
     if (in->at >= in->end || *in->at != '"')
@@ -358,12 +394,10 @@ static bool number_done(sw_json_reader *in, const char *at, sw_num_fit fit, cons
         in->at = at;
         in->first = false;
         return true;
-    case SW_NUM_MALFORMED:
-        return sw_json_read_fail(in, at, "a malformed number");
+    case SW_NUM_MALFORMED: return sw_json_read_fail(in, at, "a malformed number");
     case SW_NUM_OUT_OF_RANGE:
         return sw_json_read_fail(in, in->at, "a number that does not fit %s", type);
-    case SW_NUM_NOT_WHOLE:
-        return sw_json_read_fail(in, in->at, "expected a whole number");
+    case SW_NUM_NOT_WHOLE: return sw_json_read_fail(in, in->at, "expected a whole number");
     }
     return false;
 }
@@ -407,7 +441,8 @@ bool sw_json_read_bool(sw_json_reader *in, bool *out) {
         return take_word(in, SW_STR("true"));
     if (kind == SW_JSON_FALSE)
         return take_word(in, SW_STR("false"));
-    return sw_json_read_fail(in, in->at, "expected true or false, found %s", sw_json_kind_words(kind));
+    return sw_json_read_fail(in, in->at, "expected true or false, found %s",
+                             sw_json_kind_words(kind));
 }
 
 bool sw_json_read_null(sw_json_reader *in) {
@@ -430,23 +465,14 @@ static bool skip_number(sw_json_reader *in) {
 /* A value that is no container, or the opening of one. */
 static bool skip_step(sw_json_reader *in, sw_json_kind kind) {
     switch (kind) {
-    case SW_JSON_OBJECT:
-        return sw_json_read_object(in);
-    case SW_JSON_ARRAY:
-        return sw_json_read_array(in);
-    case SW_JSON_STRING:
-        in->first = false;
-        return skip_string(in);
-    case SW_JSON_NUMBER:
-        return skip_number(in);
-    case SW_JSON_TRUE:
-        return take_word(in, SW_STR("true"));
-    case SW_JSON_FALSE:
-        return take_word(in, SW_STR("false"));
-    case SW_JSON_NULL:
-        return take_word(in, SW_STR("null"));
-    case SW_JSON_NOTHING:
-        break;
+    case SW_JSON_OBJECT: return sw_json_read_object(in);
+    case SW_JSON_ARRAY: return sw_json_read_array(in);
+    case SW_JSON_STRING: in->first = false; return skip_string(in);
+    case SW_JSON_NUMBER: return skip_number(in);
+    case SW_JSON_TRUE: return take_word(in, SW_STR("true"));
+    case SW_JSON_FALSE: return take_word(in, SW_STR("false"));
+    case SW_JSON_NULL: return take_word(in, SW_STR("null"));
+    case SW_JSON_NOTHING: break;
     }
     return fail_expected(in, in->at, "a value");
 }

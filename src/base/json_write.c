@@ -37,6 +37,11 @@ void sw_json_end_array(sw_json *w) {
 
 /* ---- Strings ---- */
 
+enum { SHORT_MAX = 256 };
+
+/* Every byte of a word is one. */
+#define ONES ((uint64_t)0x0101010101010101)
+
 /* How many bytes from `at` on go out as they are: printable ASCII but quote and backslash. */
 static size_t plain_len(const char *at, size_t len) {
     size_t i = 0;
@@ -52,6 +57,14 @@ static size_t plain_len(const char *at, size_t len) {
             return i + (size_t)__builtin_ctz(stops);
     }
 #endif
+    for (uint64_t word; len - i >= 8; i += 8) {
+        memcpy(&word, at + i, 8);
+        /* A top bit is left where a byte is below the space, above 0x7F, a quote or a backslash. */
+        uint64_t quote = word ^ (ONES * '"'), back = word ^ (ONES * '\\');
+        uint64_t odd = word | (word - ONES * 0x20) | (quote - ONES) | (back - ONES);
+        if (odd & (ONES * 0x80))
+            break;
+    }
     while (i < len && (signed char)at[i] >= 0x20 && at[i] != '"' && at[i] != '\\')
         i++;
     return i;
@@ -69,7 +82,8 @@ static void put_escape(sw_buf *out, unsigned char c) {
     sw_buf_add(out, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
 }
 
-/* A character beyond ASCII, or U+FFFD for one byte that is no part of one. Returns the bytes taken. */
+/* A character beyond ASCII, or U+FFFD for one byte that is no part of one. Returns the bytes taken.
+ */
 static size_t put_wide(sw_buf *out, sw_str rest) {
     for (size_t len = 2; len <= 4 && len <= rest.len; len++) {
         if (sw_str_is_utf8((sw_str){rest.at, len})) {
@@ -82,6 +96,15 @@ static size_t put_wide(sw_buf *out, sw_str rest) {
 }
 
 static void put_string(sw_buf *out, sw_str s) {
+    if (s.len <= SHORT_MAX && sw_buf_reserve(out, s.len + 2) && plain_len(s.at, s.len) == s.len) {
+        char *to = out->at + out->len;
+        *to = '"';
+        if (s.len)
+            memcpy(to + 1, s.at, s.len);
+        to[s.len + 1] = '"';
+        out->len += s.len + 2;
+        return;
+    }
     sw_buf_add_char(out, '"');
     while (s.len) {
         size_t taken = plain_len(s.at, s.len);

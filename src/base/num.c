@@ -18,11 +18,11 @@ power128 sw_num_power(int q) {
 
 /* (-1)^negative * digits * 10^exponent. */
 typedef struct decimal {
-    uint64_t digits;  /* the first 19 significant ones */
+    uint64_t digits; /* the first 19 significant ones */
     int64_t exponent;
     bool negative;
-    bool cut;         /* digits other than zero follow the 19th */
-    const char *at;   /* the text, for the rare case that needs all of its digits */
+    bool cut;       /* digits other than zero follow the 19th */
+    const char *at; /* the text, for the rare case that needs all of its digits */
     const char *end;
 } decimal;
 
@@ -36,15 +36,16 @@ static inline bool is_digit(char c) {
 
 /* Eight digits at once: little-endian, so the first digit is in the lowest byte. */
 static inline bool are_eight_digits(uint64_t word) {
-    return (((word & 0xF0F0F0F0F0F0F0F0U) | (((word + 0x0606060606060606U) & 0xF0F0F0F0F0F0F0F0U) >> 4)) ==
-            0x3333333333333333U);
+    return (((word & 0xF0F0F0F0F0F0F0F0U) |
+             (((word + 0x0606060606060606U) & 0xF0F0F0F0F0F0F0F0U) >> 4)) == 0x3333333333333333U);
 }
 
 static inline uint64_t eight_digits(uint64_t word) {
     word -= 0x3030303030303030U;
     word = (word * 10) + (word >> 8);
     return (((word & 0x000000FF000000FFU) * 0x000F424000000064U) +
-            (((word >> 16) & 0x000000FF000000FFU) * 0x0000271000000001U)) >> 32;
+            (((word >> 16) & 0x000000FF000000FFU) * 0x0000271000000001U)) >>
+           32;
 }
 
 /* Adds a run of digits to `value`, which wraps where there are more than 19. */
@@ -141,7 +142,8 @@ static inline bool scan_decimal(decimal *d, const char **at, const char *end) {
     }
     d->end = p;
     *at = p;
-    if (__builtin_expect(count > DIGITS_MAX, 0) && count - count_leading_zeros(first, p) > DIGITS_MAX)
+    if (__builtin_expect(count > DIGITS_MAX, 0) &&
+        count - count_leading_zeros(first, p) > DIGITS_MAX)
         gather_first_digits(d, exponent, first, p);
     return true;
 }
@@ -322,6 +324,18 @@ sw_num_fit sw_num_scan_f32(float *out, const char **at, const char *end) {
     return isinf(value) ? SW_NUM_OUT_OF_RANGE : SW_NUM_FITS;
 }
 
+bool sw_num_compose_f64(double *out, uint64_t digits, int exponent, bool negative) {
+    uint64_t bits = decimal_bits(&binary64, digits, exponent) | (uint64_t)negative << 63;
+    memcpy(out, &bits, sizeof bits);
+    return !isinf(*out);
+}
+
+bool sw_num_compose_f32(float *out, uint64_t digits, int exponent, bool negative) {
+    uint32_t bits = (uint32_t)decimal_bits(&binary32, digits, exponent) | (uint32_t)negative << 31;
+    memcpy(out, &bits, sizeof bits);
+    return !isinf(*out);
+}
+
 /* ---- Whole numbers ---- */
 
 /*
@@ -366,7 +380,8 @@ static sw_num_fit whole_of_text(uint64_t *out, const decimal *d) {
 }
 
 /* The number without its sign. */
-static inline sw_num_fit scan_whole(uint64_t *out, bool *negative, const char **at, const char *end) {
+static inline sw_num_fit scan_whole(uint64_t *out, bool *negative, const char **at,
+                                    const char *end) {
     const char *p = *at + (*at < end && **at == '-'), *first = p;
     uint64_t value = 0;
     while (p < end && is_digit(*p))

@@ -126,8 +126,9 @@ static decimal shortest_f64(uint64_t mantissa, int exponent) {
     bool closer = mantissa == 0 && exponent > 1;
     int k = decimal_exponent(q, closer), h = q + floor_log2_pow10(-k) + 1;
     power128 power = power_up(-k);
-    interval x = {round_to_odd_64(power, (4 * c - 2 + closer) << h), round_to_odd_64(power, 4 * c << h),
-                  round_to_odd_64(power, (4 * c + 2) << h), c & 1};
+    interval x = {round_to_odd_64(power, (4 * c - 2 + closer) << h),
+                  round_to_odd_64(power, 4 * c << h), round_to_odd_64(power, (4 * c + 2) << h),
+                  c & 1};
     return shortest_in(x, k);
 }
 
@@ -140,8 +141,9 @@ static decimal shortest_f32(uint32_t mantissa, int exponent) {
     int k = decimal_exponent(q, closer), h = q + floor_log2_pow10(-k) + 1;
     power128 wide = sw_num_power(-k);
     uint64_t power = wide.high + (wide.low != 0);
-    interval x = {round_to_odd_32(power, (4 * c - 2 + closer) << h), round_to_odd_32(power, 4 * c << h),
-                  round_to_odd_32(power, (4 * c + 2) << h), c & 1};
+    interval x = {round_to_odd_32(power, (4 * c - 2 + closer) << h),
+                  round_to_odd_32(power, 4 * c << h), round_to_odd_32(power, (4 * c + 2) << h),
+                  c & 1};
     return shortest_in(x, k);
 }
 

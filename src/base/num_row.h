@@ -29,14 +29,18 @@ typedef enum sw_num_type {
 
 /*
  * Reads up to `max` numbers from *at on into `out` and returns how many; *at then stands behind
- * the last one. It stops early before an element that is not plain (other white space, NaN, null, out of range, no
- * number at all): the caller looks at that one by itself, and comes back. `start` is where
- * readable memory begins, somewhere before *at; nothing at or behind `end` is read.
+ * the last one. It stops early before an element that is not plain (other white space, NaN, null,
+ * out of range, no number at all): the caller looks at that one by itself, and comes back. `start`
+ * is where readable memory begins, somewhere before *at; nothing at or behind `end` is read.
  */
 size_t sw_num_row(sw_num_type type, void *out, size_t max, const char **at, const char *start,
                   const char *end);
 
-/* One number into `out`, *at then standing behind it. False, with *at unmoved, where it is none or does not fit. */
-bool sw_num_next(sw_num_type type, void *out, const char **at, const char *start, const char *end);
+/* One number at `at` into `out`. Returns what is behind it, or NULL where it is none or does not
+ * fit. */
+typedef const char *sw_num_reader(void *out, const char *at, const char *start, const char *end);
+
+/* The reader of that type for the machine this runs on. */
+sw_num_reader *sw_num_next(sw_num_type type);
 
 #endif /* SW_BASE_NUM_ROW_H */

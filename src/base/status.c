@@ -27,7 +27,7 @@ sw_status sw_fail(sw_error *error, sw_code code, const char *format, ...) {
 }
 
 sw_status sw_fail_within(sw_status status, sw_error *error, const char *format, ...) {
-    if (!error)
+    if (!error || !sw_failed(status))
         return status;
     char reason[SW_ERROR_BYTES];
     memcpy(reason, error->text, sizeof reason);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/random.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -370,6 +371,34 @@ sw_status sw_file_lock(int *fd, int64_t *holder, const char *path, sw_error *err
     if (sw_failed(status))
         sw_file_close(fd);
     return status;
+}
+
+static sw_status map_open(sw_str *out, int fd, const char *path, sw_error *error) {
+    struct stat about;
+    if (fault(CALL_OTHER) || fstat(fd, &about) < 0)
+        return fail_errno(error, "look at", path);
+    if (!S_ISREG(about.st_mode) || about.st_size == 0)
+        return sw_fail(error, SW_CODE_INVALID, "%s is %s", path,
+                       S_ISREG(about.st_mode) ? "an empty file" : "no regular file");
+    void *map = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (map == MAP_FAILED)
+        return fail_errno(error, "map", path);
+    *out = (sw_str){map, (size_t)about.st_size};
+    return SW_OK;
+}
+
+sw_status sw_file_map(sw_str *out, const char *path, sw_error *error) {
+    int fd;
+    *out = (sw_str){0};
+    SW_TRY(sw_file_open_read(&fd, path, error));
+    sw_status status = map_open(out, fd, path, error);
+    sw_file_close(&fd);
+    return status;
+}
+
+void sw_file_unmap(sw_str map) {
+    if (map.at)
+        munmap((void *)(uintptr_t)map.at, map.len);
 }
 
 sw_status sw_file_random(void *bytes, size_t len, sw_error *error) {

@@ -69,6 +69,10 @@ SW_MUST_USE sw_status sw_file_each(const char *folder,
 /* Appends the whole file to `out`; TOO_LARGE beyond `max_bytes`. */
 SW_MUST_USE sw_status sw_file_read_whole(sw_buf *out, const char *path, size_t max_bytes,
                                          sw_error *error);
+/* The whole file as memory, to be read; it must not change meanwhile. INVALID where it is empty or no regular file. */
+SW_MUST_USE sw_status sw_file_map(sw_str *out, const char *path, sw_error *error);
+/* Nothing happens on {NULL, 0}. */
+void sw_file_unmap(sw_str map);
 /* Old content or new, never half: written beside it as "path.new", synced, renamed, synced. */
 SW_MUST_USE sw_status sw_file_write_whole(const char *path, sw_str bytes, sw_error *error);
 

@@ -15,7 +15,7 @@ struct sw_pool {
     pthread_cond_t work;
     sw_task *first, *last;
     uint32_t waiting, waiting_max;
-    uint32_t threads, threads_max, idle;
+    uint32_t threads, threads_max, busy;
     bool stopping;
     char name[NAME_BYTES];
     pthread_t thread[];
@@ -40,14 +40,13 @@ sw_status sw_pool_start(sw_pool **out, const char *name, uint32_t threads, uint3
 
 /* With the lock held. NULL once the pool stops and its queue is empty. */
 static sw_task *next_task(sw_pool *pool) {
-    pool->idle++;
     while (!pool->first && !pool->stopping)
         pthread_cond_wait(&pool->work, &pool->lock);
-    pool->idle--;
     sw_task *task = pool->first;
     if (task) {
         pool->first = task->next;
         pool->waiting--;
+        pool->busy++;
     }
     return task;
 }
@@ -60,6 +59,7 @@ static void *work(void *argument) {
         pthread_mutex_unlock(&pool->lock);
         task->run(task);
         pthread_mutex_lock(&pool->lock);
+        pool->busy--;
     }
     pthread_mutex_unlock(&pool->lock);
     return NULL;
@@ -77,7 +77,7 @@ static void start_thread(sw_pool *pool) {
 
 /* With the lock held. */
 static bool has_room(const sw_pool *pool) {
-    uint64_t room = (uint64_t)pool->waiting_max + pool->idle + pool->threads_max - pool->threads;
+    uint64_t room = (uint64_t)pool->waiting_max + pool->threads_max - pool->busy;
     return !pool->stopping && pool->waiting < room;
 }
 
@@ -95,7 +95,8 @@ static void append(sw_pool *pool, sw_task *task) {
 sw_status sw_pool_submit(sw_pool *pool, sw_task *task) {
     pthread_mutex_lock(&pool->lock);
     bool taken = has_room(pool);
-    if (taken && pool->waiting >= pool->idle && pool->threads < pool->threads_max)
+    bool all_spoken_for = pool->waiting >= pool->threads - pool->busy;
+    if (taken && all_spoken_for && pool->threads < pool->threads_max)
         start_thread(pool);
     taken = taken && pool->threads > 0;
     if (taken) {

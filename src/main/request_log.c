@@ -23,14 +23,20 @@ static const char *const method_words[] = {"GET",   "HEAD",   "POST",    "PUT",
                                            "PATCH", "DELETE", "OPTIONS", "OTHER"};
 static const char *const wire_words[] = {"http/1.1", "http/2", "grpc"};
 
+/* Without what signs in. */
+static sw_str path_to_log(const sw_exchange *e) {
+    if (sw_str_starts(e->path, SW_STR("/login/")))
+        return SW_STR("/login/");
+    return (sw_str){e->path.at, e->path.len < PATH_BYTES_MAX ? e->path.len : PATH_BYTES_MAX};
+}
+
 static void write_line(sw_buf *out, const sw_exchange *e, int http_status, size_t reply_bytes) {
     sw_json w = sw_json_to(out);
-    sw_str path = {e->path.at, e->path.len < PATH_BYTES_MAX ? e->path.len : PATH_BYTES_MAX};
     sw_json_begin_object(&w);
     sw_json_add_i64(&w, "at_ms", sw_clock_wall_ms());
     sw_json_add_text(&w, "wire", wire_words[e->wire]);
     sw_json_add_text(&w, "method", method_words[e->method]);
-    sw_json_add_str(&w, "path", path);
+    sw_json_add_str(&w, "path", path_to_log(e));
     sw_json_add_i64(&w, "status", http_status);
     sw_json_add_u64(&w, "reply_bytes", reply_bytes);
     sw_json_add_f64(&w, "took_ms", (double)(sw_clock_ns() - e->received_ns) / 1e6);

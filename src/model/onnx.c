@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/onnx.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "io/file.h"
 
 /* The messages of onnx.proto that may hold others, as far as the scan follows them. */
 typedef enum kind {
@@ -310,39 +306,18 @@ sw_status sw_onnx_scan(sw_onnx *out, sw_str bytes, sw_arena *arena, sw_error *er
 }
 
 sw_status sw_onnx_open(sw_onnx *out, const char *path, sw_arena *arena, sw_error *error) {
-    sw_status status;
-    struct stat about;
-    void *map = MAP_FAILED;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    sw_str bytes;
     *out = (sw_onnx){0};
-    if (fd < 0 || fstat(fd, &about) < 0) {
-        status = sw_fail(error, errno == ENOENT ? SW_CODE_NOT_FOUND : SW_CODE_IO,
-                         "cannot read the model %s: %s", path, strerror(errno));
-        goto done;
-    }
-    if (!S_ISREG(about.st_mode) || about.st_size == 0) {
-        status = sw_fail(error, SW_CODE_INVALID, "the model %s is %s", path,
-                         S_ISREG(about.st_mode) ? "an empty file" : "no regular file");
-        goto done;
-    }
-    map = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (map == MAP_FAILED) {
-        status = sw_fail(error, SW_CODE_IO, "cannot map the model %s: %s", path, strerror(errno));
-        goto done;
-    }
-    status = sw_onnx_scan(out, (sw_str){map, (size_t)about.st_size}, arena, error);
+    SW_TRY(sw_fail_within(sw_file_map(&bytes, path, error), error, "cannot read the model"));
+    sw_status status = sw_onnx_scan(out, bytes, arena, error);
     out->path = path;
     if (sw_failed(status))
         sw_onnx_close(out);
-done:
-    if (fd >= 0)
-        close(fd);
     return status;
 }
 
 void sw_onnx_close(sw_onnx *onnx) {
-    if (onnx->bytes.at)
-        munmap((void *)onnx->bytes.at, onnx->bytes.len);
+    sw_file_unmap(onnx->bytes);
     *onnx = (sw_onnx){0};
 }
 

@@ -18,7 +18,8 @@ static ort_library library;
 static bool loaded;
 static sw_error why_not;
 
-static void *open_beside_executable(void) {
+/* `folder` is relative to the executable's. */
+static void *open_beside_executable(const char *folder) {
     char path[PATH_MAX];
     ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
     if (len <= 0)
@@ -26,7 +27,7 @@ static void *open_beside_executable(void) {
     path[len] = '\0';
     char *slash = strrchr(path, '/');
     size_t room = slash ? sizeof path - (size_t)(slash - path) : 0;
-    if (!slash || snprintf(slash, room, "/lib/%s", library_name) >= (int)room)
+    if (!slash || snprintf(slash, room, "/%s/%s", folder, library_name) >= (int)room)
         return NULL;
     return access(path, F_OK) == 0 ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
 }
@@ -34,6 +35,8 @@ static void *open_beside_executable(void) {
 static void *open_library(void) {
     const char *path = getenv("SLIPWAY_ORT");
     void *handle = NULL;
+    /* The official build reports its use to its makers unless it is told not to. Ours is nobody's business. */
+    setenv("ORT_DISABLE_TELEMETRY", "1", 1);
     if (path && strcmp(path, "none") == 0) {
         (void)sw_fail(&why_not, SW_CODE_UNAVAILABLE,
                       "ONNX Runtime is turned off by SLIPWAY_ORT=none");
@@ -46,7 +49,9 @@ static void *open_library(void) {
                           "ONNX Runtime could not be loaded from SLIPWAY_ORT: %s", dlerror());
         return handle;
     }
-    handle = open_beside_executable();
+    handle = open_beside_executable("lib"); /* as built */
+    if (!handle)
+        handle = open_beside_executable("../lib/slipway"); /* as installed */
     if (!handle)
         handle = dlopen("/usr/lib/slipway/libonnxruntime.so.1", RTLD_NOW | RTLD_LOCAL);
     if (!handle)

@@ -8,17 +8,19 @@
 #include <stdio.h>
 #include <strings.h>
 
-static const struct {
-    const char *name;
-    sw_method method;
-} methods[] = {{"GET", SW_GET},     {"POST", SW_POST},     {"HEAD", SW_HEAD},      {"PUT", SW_PUT},
-               {"PATCH", SW_PATCH}, {"DELETE", SW_DELETE}, {"OPTIONS", SW_OPTIONS}};
-
 sw_method sw_method_of(sw_str name) {
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-        if (sw_str_is(name, methods[i].name))
-            return methods[i].method;
-    return SW_METHOD_OTHER;
+    switch (name.len) {
+    case 3:
+        return sw_str_is(name, "GET") ? SW_GET : sw_str_is(name, "PUT") ? SW_PUT : SW_METHOD_OTHER;
+    case 4:
+        return sw_str_is(name, "POST")   ? SW_POST
+               : sw_str_is(name, "HEAD") ? SW_HEAD
+                                         : SW_METHOD_OTHER;
+    case 5: return sw_str_is(name, "PATCH") ? SW_PATCH : SW_METHOD_OTHER;
+    case 6: return sw_str_is(name, "DELETE") ? SW_DELETE : SW_METHOD_OTHER;
+    case 7: return sw_str_is(name, "OPTIONS") ? SW_OPTIONS : SW_METHOD_OTHER;
+    default: return SW_METHOD_OTHER;
+    }
 }
 
 /* "METHOD_NOT_ALLOWED" becomes "Method Not Allowed". */
@@ -34,9 +36,7 @@ void sw_status_words(char out[SW_STATUS_WORDS_BYTES], int http_status) {
     const char *words = "Other";
     switch (http_status) {
 #define HTTP_WORDS(number, name, text) \
-    case number:                       \
-        words = #text;                 \
-        break;
+    case number: words = #text; break;
         HTTP_STATUS_MAP(HTTP_WORDS)
 #undef HTTP_WORDS
     }
@@ -131,7 +131,7 @@ static void note_header(sw_known_headers *known, sw_str name, sw_str value) {
         break;
     case 14:
         if (is_name(name, "content-length"))
-            note_first(&known->content_length, NULL, value);
+            note_first(&known->content_length, &known->content_length_count, value);
         else if (is_name(name, "sec-fetch-site"))
             note_first(&known->fetch_site, NULL, value);
         else if (is_name(name, "sec-fetch-mode"))
@@ -156,7 +156,8 @@ static void note_headers(sw_call *call) {
     }
 }
 
-/* The host that the request is for: the target's own (absolute form, :authority) or the header's. */
+/* The host that the request is for: the target's own (absolute form, :authority) or the header's.
+ */
 static bool check_host(sw_call *call) {
     sw_conn *conn = call->conn;
     sw_known_headers *known = &call->known;
@@ -199,9 +200,8 @@ static bool check_origin(sw_call *call) {
     if (!changes_state(call->pub.method))
         return true;
     bool ok = !sw_str_is(known->fetch_site, "cross-site") &&
-              (!known->origin.at ||
-               sw_guard_origin_ok(&call->net->server->guard, known->origin, call->authority,
-                                  call->pub.secure));
+              (!known->origin.at || sw_guard_origin_ok(&call->net->server->guard, known->origin,
+                                                       call->authority, call->pub.secure));
     if (!ok)
         sw_call_refuse(call, 403, SW_CODE_DENIED,
                        "this call changes state and comes from a page of another origin");
@@ -211,8 +211,7 @@ static bool check_origin(sw_call *call) {
 static bool use_cached_route(sw_call *call) {
     const sw_conn *conn = call->conn;
     if (call->target.len != conn->cached_len || call->pub.method != conn->cached_method ||
-        memcmp(call->target.at, conn->cached, conn->cached_len) != 0 ||
-        !conn->cached_route.entry ||
+        memcmp(call->target.at, conn->cached, conn->cached_len) != 0 || !conn->cached_route.entry ||
         conn->cached_route.entry->grpc != (call->pub.wire == SW_WIRE_GRPC))
         return false;
     const sw_route *route = &conn->cached_route;
@@ -248,8 +247,9 @@ static bool refuse_unrouted(sw_call *call, sw_match match) {
         sw_call_refuse(call, 405, SW_CODE_METHOD, text.at ? text.at : "method not allowed");
     } else {
         bool grpc = call->pub.wire == SW_WIRE_GRPC;
-        text = sw_arena_printf(&call->pub.arena, grpc ? "there is no method %.*s" : "there is nothing at %.*s",
-                               shown, path.at);
+        text = sw_arena_printf(&call->pub.arena,
+                               grpc ? "there is no method %.*s" : "there is nothing at %.*s", shown,
+                               path.at);
         sw_call_refuse(call, 404, grpc ? SW_CODE_UNSUPPORTED : SW_CODE_NOT_FOUND,
                        text.at ? text.at : "not found");
     }
@@ -264,10 +264,9 @@ static bool find_route(sw_call *call) {
         return true;
     sw_route route;
     bool reusable = false;
-    sw_match match = sw_router_find(&route, call->pub.params, &reusable,
-                                    call->net->server->router, call->pub.method,
-                                    call->pub.wire == SW_WIRE_GRPC, call->pub.path,
-                                    &call->pub.arena);
+    sw_match match = sw_router_find(&route, call->pub.params, &reusable, call->net->server->router,
+                                    call->pub.method, call->pub.wire == SW_WIRE_GRPC,
+                                    call->pub.path, &call->pub.arena);
     if (match != SW_MATCH_FOUND)
         return refuse_unrouted(call, match);
     call->pub.route = route.entry;
@@ -282,10 +281,12 @@ static bool check_length(sw_call *call) {
         route->body_bytes_max ? route->body_bytes_max : call->net->server->config.body_bytes_max;
     uint64_t length;
     if (!call->known.content_length.at ||
-        (sw_str_to_u64(&length, call->known.content_length, UINT64_MAX) &&
-         length <= call->body_max))
+        !sw_str_to_u64(&length, call->known.content_length,
+                       UINT64_MAX) || /* the protocol's matter */
+        length <= call->body_max)
         return true;
-    sw_str text = sw_arena_printf(&call->pub.arena, "the body is larger than %zu bytes, the most that %s takes",
+    sw_str text = sw_arena_printf(&call->pub.arena,
+                                  "the body is larger than %zu bytes, the most that %s takes",
                                   call->body_max, route->pattern);
     sw_call_refuse(call, 413, SW_CODE_TOO_LARGE, text.at ? text.at : "body too large");
     return false;
@@ -351,7 +352,8 @@ static void handler_returned(sw_task *task) {
     sw_call *call = SW_CONTAINER(task, sw_call, job);
     call->on_pool = false;
     sw_loop_now_ns(call->net->loop);
-    if (call->state == SW_CALL_RUNNING) { /* it went without a reply: our bug, the client's answer */
+    if (call->state ==
+        SW_CALL_RUNNING) { /* it went without a reply: our bug, the client's answer */
         sw_error error = {.text = "the handler gave no answer"};
         sw_exchange_fail(&call->pub, (sw_status){SW_CODE_INTERNAL}, &error);
     } else if (call->gone) {
@@ -388,7 +390,8 @@ static void submit(sw_call *call, sw_pool *pool) {
     if (!sw_failed(sw_pool_submit(pool, &call->job)))
         return;
     call->on_pool = false;
-    sw_error error = {.text = "all threads for calls of this kind are taken; try again in a second"};
+    sw_error error = {.text =
+                          "all threads for calls of this kind are taken; try again in a second"};
     sw_exchange_fail(&call->pub, (sw_status){SW_CODE_UNAVAILABLE}, &error);
 }
 
@@ -400,15 +403,9 @@ void sw_call_run(sw_call *call) {
         return;
     }
     switch (call->pub.route->run_on) {
-    case SW_RUN_LOOP:
-        call->pub.route->handler(&call->pub, server->context);
-        break;
-    case SW_RUN_POOL:
-        submit(call, server->pool);
-        break;
-    case SW_RUN_STREAM:
-        submit(call, server->stream_pool);
-        break;
+    case SW_RUN_LOOP: call->pub.route->handler(&call->pub, server->context); break;
+    case SW_RUN_POOL: submit(call, server->pool); break;
+    case SW_RUN_STREAM: submit(call, server->stream_pool); break;
     }
 }
 
@@ -439,11 +436,13 @@ void sw_call_finish(sw_call *call) {
     const sw_server_config *config = &call->net->server->config;
     unlist(call);
     if (config->on_replied && call->head_done)
-        config->on_replied(&call->pub, call->gone ? sw_code_http(SW_CODE_CANCELLED) : call->reply_status,
+        config->on_replied(&call->pub,
+                           call->gone ? sw_code_http(SW_CODE_CANCELLED) : call->reply_status,
                            call->reply_bytes, config->on_replied_context);
+    if (!call->net->done && !call->net->flushing)
+        sw_loop_wake(call->net->loop);
     call->next = call->net->done;
     call->net->done = call;
-    sw_conn_dirty(call->conn); /* a turn end comes */
 }
 
 void sw_call_abandon(sw_call *call) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One socket: reading, telling protocols apart, writing at the end of the turn, time limits, closing.
+ * One socket: reading, telling protocols apart, writing at the end of the turn, time limits,
+ * closing.
  *
  * Nothing closes a connection in the middle of a turn: it is marked doomed, and the turn's end does
  * it. So no callback of a parser ever finds its own connection gone.
@@ -34,6 +35,9 @@ sw_conn *sw_conn_new(sw_net *net, int fd, bool local) {
 void sw_conn_dirty(sw_conn *conn) {
     if (conn->dirty)
         return;
+    /* A reply may come from a timer, with no event to end the turn. */
+    if (!conn->net->dirty && !conn->net->flushing)
+        sw_loop_wake(conn->net->loop);
     conn->dirty = true;
     conn->next_dirty = conn->net->dirty;
     conn->net->dirty = conn;
@@ -127,7 +131,8 @@ static void start_speaking(sw_conn *conn, bool http2) {
         sw_conn_doom(conn);
 }
 
-/* The first bytes are in conn->in: HTTP/2 opens with its preface, all else is HTTP/1.1's to judge. */
+/* The first bytes are in conn->in: HTTP/2 opens with its preface, all else is HTTP/1.1's to judge.
+ */
 static void tell_protocol(sw_conn *conn) {
     size_t have = conn->in_len < PREFACE_BYTES ? conn->in_len : PREFACE_BYTES;
     bool preface = memcmp(conn->in->bytes, h2_preface, have) == 0;
@@ -152,7 +157,8 @@ static void read_first_bytes(sw_conn *conn) {
     size_t len;
     if (conn->in_len == 0)
         conn->started_ms = sw_conn_now_ms(conn);
-    sw_io io = sw_conn_recv(conn, conn->in->bytes + conn->in_len, conn->in->cap - conn->in_len, &len);
+    sw_io io =
+        sw_conn_recv(conn, conn->in->bytes + conn->in_len, conn->in->cap - conn->in_len, &len);
     conn->in_len += len;
     if (conn->in_len == 0) {
         sw_net_drop_chunk(conn->net, conn->in);
@@ -166,8 +172,7 @@ static void read_first_bytes(sw_conn *conn) {
 
 static void shake_hands(sw_conn *conn) {
     switch (sw_tls_handshake(conn)) {
-    case SW_IO_AGAIN:
-        return;
+    case SW_IO_AGAIN: return;
     case SW_IO_DONE:
         conn->secure = true;
         conn->stage = SW_STAGE_FIRST_BYTES;
@@ -177,8 +182,7 @@ static void shake_hands(sw_conn *conn) {
         conn->read_again = true; /* the handshake may have read beyond itself */
         sw_conn_dirty(conn);
         return;
-    default:
-        sw_conn_doom(conn);
+    default: sw_conn_doom(conn);
     }
 }
 
@@ -218,15 +222,9 @@ static void read_some(sw_conn *conn) {
         else
             read_first_bytes(conn);
         break;
-    case SW_STAGE_HANDSHAKE:
-        shake_hands(conn);
-        break;
-    case SW_STAGE_SPEAKING:
-        conn->proto->readable(conn);
-        break;
-    case SW_STAGE_LINGERING:
-        linger(conn);
-        break;
+    case SW_STAGE_HANDSHAKE: shake_hands(conn); break;
+    case SW_STAGE_SPEAKING: conn->proto->readable(conn); break;
+    case SW_STAGE_LINGERING: linger(conn); break;
     }
 }
 
@@ -279,8 +277,7 @@ static bool send_all(sw_conn *conn) {
         if (io == SW_IO_BROKEN || io == SW_IO_END)
             conn->doomed = true;
         if (io != SW_IO_DONE) {
-            if (!conn->write_blocked)
-                conn->last_out_ms = sw_conn_now_ms(conn);
+            conn->last_out_ms = sw_conn_now_ms(conn); /* from here on it is stalling */
             conn->write_blocked = true;
             return false;
         }
@@ -307,11 +304,8 @@ static void begin_linger(sw_conn *conn) {
 
 static void send_due(sw_conn *conn) {
     for (int round = 0; round < FLUSH_ROUNDS && !conn->doomed; round++) {
-        if (sw_conn_unsent(conn) < SW_NET_OUT_HIGH_BYTES)
-            conn->proto->fill(conn);
-        if (sw_conn_unsent(conn) == 0)
-            return;
-        if (conn->write_blocked || !send_all(conn))
+        bool more = sw_conn_unsent(conn) >= SW_NET_OUT_HIGH_BYTES || conn->proto->fill(conn);
+        if (conn->write_blocked || !send_all(conn) || !more)
             return;
     }
     sw_conn_dirty(conn);
@@ -342,6 +336,7 @@ void sw_conn_flush_all(void *context, sw_loop *loop) {
     sw_net *net = context;
     sw_conn *conn = net->dirty;
     net->dirty = NULL;
+    net->flushing = true;
     while (conn) {
         sw_conn *next = conn->next_dirty;
         conn->dirty = false;
@@ -352,7 +347,8 @@ void sw_conn_flush_all(void *context, sw_loop *loop) {
         conn = next;
     }
     sw_call_free_done(net);
-    if (net->dirty)
+    net->flushing = false;
+    if (net->dirty || net->done)
         sw_loop_wake(loop);
 }
 
@@ -406,12 +402,8 @@ static void check_times(sw_conn *conn, uint64_t now_ms) {
     case SW_STAGE_FIRST_BYTES:
         late = in_stage_ms > (started ? config->header_timeout_ms : config->idle_timeout_ms);
         break;
-    case SW_STAGE_HANDSHAKE:
-        late = in_stage_ms > config->header_timeout_ms;
-        break;
-    case SW_STAGE_LINGERING:
-        late = in_stage_ms > SW_NET_LINGER_MS;
-        break;
+    case SW_STAGE_HANDSHAKE: late = in_stage_ms > config->header_timeout_ms; break;
+    case SW_STAGE_LINGERING: late = in_stage_ms > SW_NET_LINGER_MS; break;
     case SW_STAGE_SPEAKING:
         late = sw_conn_unsent(conn) && now_ms - conn->last_out_ms > config->body_stall_ms;
         if (!late)

@@ -10,9 +10,9 @@
  *
  * Where a handler runs is the route's choice (sw_run_on):
  *   SW_RUN_LOOP    on the loop: must not block.
- *   SW_RUN_POOL    on a pool thread with the whole body at hand: may block; must reply before it returns.
- *   SW_RUN_STREAM  on a thread of its own kind (bounded number), before the body has come: reads it
- *                  piece by piece with sw_exchange_read, may stream its reply; must reply before it
+ *   SW_RUN_POOL    on a pool thread with the whole body at hand: may block; must reply before it
+ * returns. SW_RUN_STREAM  on a thread of its own kind (bounded number), before the body has come:
+ * reads it piece by piece with sw_exchange_read, may stream its reply; must reply before it
  *                  returns.
  * The calls below work the same from all three places.
  *
@@ -71,7 +71,7 @@ typedef struct sw_route_entry {
     const char *pattern;
     sw_handler *handler;
     sw_run_on run_on;
-    sw_scope scope;
+    uint32_t scope; /* any one of these bits of sw_scope will do */
     bool grpc;
     size_t body_bytes_max; /* 0 = the server's default */
 } sw_route_entry;
@@ -86,15 +86,16 @@ struct sw_exchange {
     sw_str params[SW_PARAMS_MAX]; /* the pattern's captures, in order */
     sw_str body;                  /* whole; for gRPC one message. Empty for SW_RUN_STREAM */
     const sw_route_entry *route;
-    uint64_t received_ns;       /* monotonic: when its first byte was read */
-    uint64_t deadline_ns;       /* monotonic; 0 = none. From grpc-timeout or Request-Timeout-Ms */
-    atomic_bool cancelled;      /* the client went away or reset the stream */
-    char who[SW_WHO_BYTES];     /* whose token or session it came with: "local" where none is needed */
-    uint32_t scopes;            /* mask of sw_scope it may use */
-    bool secure;                /* came over TLS */
-    void *owner;                /* for the handler's own use while it waits */
-    void (*on_gone)(sw_exchange *exchange); /* may be NULL; on the loop, once, before its reply. Not
-                                               while a pool thread has it: look at `cancelled` there */
+    uint64_t received_ns;   /* monotonic: when its first byte was read */
+    uint64_t deadline_ns;   /* monotonic; 0 = none. From grpc-timeout or Request-Timeout-Ms */
+    atomic_bool cancelled;  /* the client went away or reset the stream */
+    char who[SW_WHO_BYTES]; /* whose token or session it came with: "local" where none is needed */
+    uint32_t scopes;        /* mask of sw_scope it may use */
+    bool secure;            /* came over TLS */
+    void *owner;            /* for the handler's own use while it waits */
+    void (*on_gone)(
+        sw_exchange *exchange); /* may be NULL; on the loop, once, before its reply. Not
+                                   while a pool thread has it: look at `cancelled` there */
 };
 
 /* The first header of that name (lower case), or {NULL, 0}. */
@@ -105,9 +106,10 @@ sw_str sw_exchange_query(sw_exchange *exchange, const char *name);
 /* Adds a header to the coming reply (a trailer-side metadata entry for gRPC). Copies. */
 void sw_exchange_add_header(sw_exchange *exchange, const char *name, sw_str value);
 /* For gRPC `http_status` is not used: the reply is OK with `body` as its one message. */
-void sw_exchange_reply(sw_exchange *exchange, int http_status, const char *content_type, sw_str body);
-/* {"error": "…"} with the code's HTTP status, or grpc-status and grpc-message. Retry-After comes with
- * BUSY and UNAVAILABLE. */
+void sw_exchange_reply(sw_exchange *exchange, int http_status, const char *content_type,
+                       sw_str body);
+/* {"error": "…"} with the code's HTTP status, or grpc-status and grpc-message. Retry-After comes
+ * with BUSY and UNAVAILABLE. */
 void sw_exchange_fail(sw_exchange *exchange, sw_status status, const sw_error *error);
 
 /* A reply in pieces: server-sent events, downloads, server-streaming gRPC (one message a send). */
@@ -121,7 +123,8 @@ void sw_exchange_stream_close(sw_exchange *exchange, sw_status status, const sw_
 
 /*
  * SW_RUN_STREAM only: the next piece of the body, at most `cap` bytes into `buffer`; waits for it.
- * 0 in `*len` at the end. CANCELLED where the client went, TIMEOUT where it stalls, TOO_LARGE beyond the limit.
+ * 0 in `*len` at the end. CANCELLED where the client went, TIMEOUT where it stalls, TOO_LARGE
+ * beyond the limit.
  */
 SW_MUST_USE sw_status sw_exchange_read(size_t *len, sw_exchange *exchange, void *buffer, size_t cap,
                                        sw_error *error);

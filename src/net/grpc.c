@@ -14,24 +14,12 @@ uint64_t sw_grpc_timeout_ns(sw_str text) {
         return 0;
     uint64_t unit = 0;
     switch (text.at[text.len - 1]) {
-    case 'H':
-        unit = 3600 * SW_NS_PER_S;
-        break;
-    case 'M':
-        unit = 60 * SW_NS_PER_S;
-        break;
-    case 'S':
-        unit = SW_NS_PER_S;
-        break;
-    case 'm':
-        unit = SW_NS_PER_MS;
-        break;
-    case 'u':
-        unit = 1000;
-        break;
-    case 'n':
-        unit = 1;
-        break;
+    case 'H': unit = 3600 * SW_NS_PER_S; break;
+    case 'M': unit = 60 * SW_NS_PER_S; break;
+    case 'S': unit = SW_NS_PER_S; break;
+    case 'm': unit = SW_NS_PER_MS; break;
+    case 'u': unit = 1000; break;
+    case 'n': unit = 1; break;
     }
     uint64_t total = count * unit; /* 10^8 hours are 3.6e20 ns: too many for 64 bits */
     bool fits = unit == 0 || count <= UINT64_MAX / 4 / unit;
@@ -62,7 +50,8 @@ sw_str sw_grpc_encode_message(sw_arena *arena, sw_str text) {
 /* "application/grpc", also with "+proto" or parameters; not grpc-web. */
 bool sw_is_grpc_type(sw_str type) {
     static const sw_str grpc = {"application/grpc", 16};
-    if (type.len < grpc.len || !sw_str_eq_nocase((sw_str){type.at, grpc.len}, grpc))
+    if (type.len < grpc.len || (memcmp(type.at, grpc.at, grpc.len) != 0 &&
+                                !sw_str_eq_nocase((sw_str){type.at, grpc.len}, grpc)))
         return false;
     return type.len == grpc.len || type.at[grpc.len] == '+' || type.at[grpc.len] == ';';
 }

@@ -66,8 +66,7 @@ static int on_header_field(llhttp_t *parser, const char *at, size_t len) {
     if (!h->in_name) {
         if (call->header_count == SW_NET_HEADERS_MAX)
             return problem(conn, 431, "too many headers");
-        call->headers[call->header_count++] =
-            (sw_header){.name_at = (uint32_t)offset_of(conn, at)};
+        call->headers[call->header_count++] = (sw_header){.name_at = (uint32_t)offset_of(conn, at)};
         h->in_name = true;
     }
     call->headers[call->header_count - 1].name_len += (uint32_t)len;
@@ -85,8 +84,6 @@ static int on_header_value(llhttp_t *parser, const char *at, size_t len) {
     if (h->in_name) {
         header->value_at = offset;
         h->in_name = false;
-    } else if (offset != header->value_at + header->value_len) {
-        return problem(conn, 400, "a header value goes over several lines");
     }
     header->value_len += (uint32_t)len;
     h->head_end = header->value_at + header->value_len;
@@ -95,38 +92,58 @@ static int on_header_value(llhttp_t *parser, const char *at, size_t len) {
 
 static int on_header_value_complete(llhttp_t *parser) {
     sw_conn *conn = parser->data;
-    conn->h1.in_name = false;
+    conn->h1.in_name = false; /* an empty value has no span */
     return HPE_OK;
 }
 
-/* Optional white space behind a value is no part of it (RFC 9110, 5.5). */
-static void trim_values(sw_call *call) {
+static uint32_t skip_blanks(const char *base, uint32_t at) {
+    while (base[at] == ' ' || base[at] == '\t')
+        at++;
+    return at;
+}
+
+/*
+ * Each header must stand on a line of its own, right behind the one before it. llhttp lets a value
+ * go on in the next line, and what it lets pass depends on how the bytes were cut into reads; so
+ * the lines are checked here once more. Also trims the values (RFC 9110, 5.5).
+ */
+static bool lines_are_clean(const sw_http1 *h, sw_call *call) {
+    enum { VERSION_BYTES = sizeof " HTTP/1.1\r\n" - 1 };
+    const char *base = call->head_base;
+    uint32_t at = h->target_at + h->target_len + VERSION_BYTES;
     for (uint32_t i = 0; i < call->header_count; i++) {
-        sw_header *h = &call->headers[i];
-        while (h->value_len && (call->head_base[h->value_at + h->value_len - 1] == ' ' ||
-                                call->head_base[h->value_at + h->value_len - 1] == '\t'))
-            h->value_len--;
+        sw_header *header = &call->headers[i];
+        uint32_t colon = header->name_at + header->name_len;
+        if (header->name_len == 0 || header->name_at != at || base[colon] != ':')
+            return false;
+        at = skip_blanks(base, colon + 1);
+        if (header->value_len == 0)
+            header->value_at = at;
+        else if (header->value_at != at)
+            return false;
+        at = header->value_at + header->value_len;
+        while (header->value_len && (base[at - 1] == ' ' || base[at - 1] == '\t')) {
+            header->value_len--;
+            at--;
+        }
+        at = skip_blanks(base, at);
+        if (base[at] != '\r' || base[at + 1] != '\n')
+            return false;
+        at += 2;
     }
+    return base[at] == '\r' && base[at + 1] == '\n';
 }
 
 static sw_method method_of(uint8_t method) {
     switch (method) {
-    case HTTP_GET:
-        return SW_GET;
-    case HTTP_HEAD:
-        return SW_HEAD;
-    case HTTP_POST:
-        return SW_POST;
-    case HTTP_PUT:
-        return SW_PUT;
-    case HTTP_PATCH:
-        return SW_PATCH;
-    case HTTP_DELETE:
-        return SW_DELETE;
-    case HTTP_OPTIONS:
-        return SW_OPTIONS;
-    default:
-        return SW_METHOD_OTHER;
+    case HTTP_GET: return SW_GET;
+    case HTTP_HEAD: return SW_HEAD;
+    case HTTP_POST: return SW_POST;
+    case HTTP_PUT: return SW_PUT;
+    case HTTP_PATCH: return SW_PATCH;
+    case HTTP_DELETE: return SW_DELETE;
+    case HTTP_OPTIONS: return SW_OPTIONS;
+    default: return SW_METHOD_OTHER;
     }
 }
 
@@ -139,7 +156,9 @@ static void split_target(sw_call *call, sw_str target) {
     if (target.len && (target.at[0] == '/' || sw_str_is(target, "*")))
         return;
     sw_str http = SW_STR("http://"), https = SW_STR("https://");
-    size_t skip = sw_str_starts(target, http) ? http.len : sw_str_starts(target, https) ? https.len : 0;
+    size_t skip = sw_str_starts(target, http)    ? http.len
+                  : sw_str_starts(target, https) ? https.len
+                                                 : 0;
     if (!skip) {
         sw_call_refuse(call, 400, SW_CODE_INVALID, "the request target is no path");
         return;
@@ -173,7 +192,8 @@ static void check_expect(sw_call *call, bool has_body) {
     if (sw_str_eq_nocase(expect, SW_STR("100-continue")))
         call->continue_due = has_body;
     else
-        sw_call_refuse(call, 417, SW_CODE_INVALID, "the only expectation that is met is 100-continue");
+        sw_call_refuse(call, 417, SW_CODE_INVALID,
+                       "the only expectation that is met is 100-continue");
 }
 
 static int on_headers_complete(llhttp_t *parser) {
@@ -186,7 +206,8 @@ static int on_headers_complete(llhttp_t *parser) {
         return problem(conn, 505, "HTTP/1.1 and HTTP/2 are spoken here");
     parser->upgrade = 0; /* to whatever it asked for: the answer comes in HTTP/1.1 */
     call->head_base = base_of(conn);
-    trim_values(call);
+    if (!lines_are_clean(h, call))
+        return problem(conn, 400, "a header is not on one line of its own");
     call->pub.method = method_of(parser->method);
     call->close_after = !llhttp_should_keep_alive(parser);
     call->no_keep_alive_hint = parser->http_minor == 0;
@@ -238,6 +259,15 @@ static int on_body(llhttp_t *parser, const char *at, size_t len) {
     return HPE_OK;
 }
 
+/* llhttp has the chunk's size in content_length. */
+static int on_chunk_header(llhttp_t *parser) {
+    sw_conn *conn = parser->data;
+    sw_call *call = conn->h1.current;
+    bool fits = call->discard || parser->content_length <= call->body_max - call->body_len;
+    return fits || call->pipe ? HPE_OK
+                              : problem(conn, 413, "the body is larger than is taken here");
+}
+
 static int on_message_complete(llhttp_t *parser) {
     sw_conn *conn = parser->data;
     conn->h1.complete = true;
@@ -252,6 +282,7 @@ static const llhttp_settings_t callbacks = {
     .on_header_value_complete = on_header_value_complete,
     .on_headers_complete = on_headers_complete,
     .on_body = on_body,
+    .on_chunk_header = on_chunk_header,
     .on_message_complete = on_message_complete,
 };
 
@@ -340,7 +371,8 @@ static void settle_input(sw_conn *conn) {
     }
     if (!call->head_done)
         return;
-    size_t keep = h->base + (call->body_len && !call->pipe ? call->body_at + call->body_len : h->head_end);
+    size_t keep =
+        h->base + (call->body_len && !call->pipe ? call->body_at + call->body_len : h->head_end);
     if (keep >= conn->in_at)
         return;
     memmove(conn->in->bytes + keep, conn->in->bytes + conn->in_at, left);
@@ -376,7 +408,7 @@ void sw_http1_problem(sw_conn *conn, int http_status, const char *text) {
 static void parser_failed(sw_conn *conn, llhttp_errno_t error) {
     sw_http1 *h = &conn->h1;
     char text[160];
-    if (error == HPE_USER && h->problem) {
+    if (h->problem) { /* a callback's own */
         sw_http1_problem(conn, h->problem_status, h->problem);
         return;
     }
@@ -392,14 +424,24 @@ static void hold_input(sw_conn *conn, sw_call *call) {
 
 static void start_streamed(sw_conn *conn, sw_call *call) {
     settle_input(conn);
-    if (!sw_pipe_make(call, true) ||
-        (conn->in->cap - conn->in_len < ROOM_BYTES_MIN && !move_input(conn, SW_NET_CHUNK_BYTES / 2))) {
+    if (!sw_pipe_make(call, true) || (conn->in->cap - conn->in_len < ROOM_BYTES_MIN &&
+                                      !move_input(conn, SW_NET_CHUNK_BYTES / 2))) {
         sw_http1_problem(conn, 503, "out of memory");
         return;
     }
     hold_input(conn, call);
     sw_call_list(call);
     sw_http1_continue(conn);
+    sw_call_run(call);
+}
+
+/* Without waiting for its body: the connection cannot go on behind it. */
+static void refuse_now(sw_conn *conn, sw_call *call) {
+    call->close_after = conn->h1.stopped = true;
+    call->continue_due = false;
+    conn->h1.current = NULL;
+    hold_input(conn, call);
+    sw_call_list(call);
     sw_call_run(call);
 }
 
@@ -412,12 +454,7 @@ static void after_head(sw_conn *conn) {
         bool small = !chunked && h->parser.content_length <= SW_NET_DISCARD_BYTES_MAX;
         if (small && !call->continue_due && !call->close_after)
             return; /* its body is thrown away, and the connection lives on */
-        call->close_after = h->stopped = true;
-        call->continue_due = false;
-        h->current = NULL;
-        hold_input(conn, call);
-        sw_call_list(call);
-        sw_call_run(call);
+        refuse_now(conn, call);
         return;
     }
     if (conn->in_at < conn->in_len)
@@ -459,8 +496,8 @@ static void check_sizes(sw_conn *conn, size_t stepped) {
         return;
     if (call->head_done)
         h->framing_bytes += stepped;
-    if (!call->head_done &&
-        conn->in_at - h->base > conn->net->server->config.header_bytes_max + SW_NET_TARGET_BYTES_MAX)
+    if (!call->head_done && conn->in_at - h->base > conn->net->server->config.header_bytes_max +
+                                                        SW_NET_TARGET_BYTES_MAX)
         sw_http1_problem(conn, 431, "the headers are too large");
     else if (framing_floods(conn, call))
         sw_http1_problem(conn, 400, "the chunks are too small for their framing");
@@ -504,6 +541,8 @@ static void at_end(sw_conn *conn) {
     if (call && call->listed) {
         sw_pipe_end(call, SW_CODE_CANCELLED);
         call->close_after = true;
+    } else if (call && call->head_done && call->refusal.http_status) {
+        refuse_now(conn, call);
     } else if (call) {
         sw_call_abandon(call);
     }
@@ -517,10 +556,12 @@ static void at_end(sw_conn *conn) {
 static void readable(sw_conn *conn) {
     size_t len;
     if (!make_room(conn)) {
-        sw_http1_problem(conn, 503, "the server holds as many request bodies as it can; try again later");
+        sw_http1_problem(conn, 503,
+                         "the server holds as many request bodies as it can; try again later");
         return;
     }
-    sw_io io = sw_conn_recv(conn, conn->in->bytes + conn->in_len, conn->in->cap - conn->in_len, &len);
+    sw_io io =
+        sw_conn_recv(conn, conn->in->bytes + conn->in_len, conn->in->cap - conn->in_len, &len);
     conn->in_len += len;
     if (io == SW_IO_DONE || (io == SW_IO_AGAIN && conn->in_len == conn->in_at))
         parse(conn);

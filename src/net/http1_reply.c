@@ -28,9 +28,9 @@ static void render_common(sw_reply_head *head, const char *date, int status, con
     head->type[0] = '\0';
     if (type)
         memcpy(head->type, type, strlen(type) + 1);
-    int len = snprintf(head->bytes, sizeof head->bytes, "HTTP/1.1 %d %s\r\nDate: %s\r\n%s%s%s", status,
-                       words, date, type ? "Content-Type: " : "", head->type,
-                       type ? "\r\n" : "");
+    int len =
+        snprintf(head->bytes, sizeof head->bytes, "HTTP/1.1 %d %s\r\nDate: %s\r\n%s%s%s", status,
+                 words, date, type ? "Content-Type: " : "", head->type, type ? "\r\n" : "");
     head->len = len > 0 && (size_t)len < sizeof head->bytes ? (size_t)len : 0;
 }
 
@@ -51,9 +51,8 @@ static void add_common(sw_buf *out, sw_net *net, int status, const char *type) {
 /* Not behind a reply that others follow: those requests are answered first. */
 static bool closes_after(const sw_call *call) {
     const sw_conn *conn = call->conn;
-    return call->close_after ||
-           (call->net->draining && !call->next && !conn->h1.current &&
-            !(conn->in && conn->in_at < conn->in_len));
+    return call->close_after || (call->net->draining && !call->next && !conn->h1.current &&
+                                 !(conn->in && conn->in_at < conn->in_len));
 }
 
 static void add_head(sw_call *call, int status, const char *type, framing how, size_t length) {
@@ -253,10 +252,10 @@ size_t sw_http1_stream_pending(const sw_call *call) {
 }
 
 /* A pool thread's stream is pulled as fast as the socket takes it. */
-static void pull_stream(sw_conn *conn) {
+static bool pull_stream(sw_conn *conn) {
     sw_call *call = conn->calls;
     if (!call || !call->begun || !call->pipe)
-        return;
+        return false;
     size_t got = sw_pipe_pull(call, &call->out, SW_NET_OUT_HIGH_BYTES);
     if (call->out.failed)
         sw_conn_doom(conn);
@@ -266,10 +265,13 @@ static void pull_stream(sw_conn *conn) {
         end_stream(call);
         pump(conn);
     }
+    return got > 0 || conn->calls != call;
 }
 
-void sw_http1_fill(sw_conn *conn) {
-    pull_stream(conn);
-    if (sw_http1_resume(conn))
+bool sw_http1_fill(sw_conn *conn) {
+    bool pulled = pull_stream(conn);
+    bool resumed = sw_http1_resume(conn);
+    if (resumed)
         sw_loop_wake(conn->net->loop);
+    return pulled || resumed;
 }

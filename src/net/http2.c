@@ -16,8 +16,12 @@ enum {
     NOTICE_MS = 250, /* between the notice and the GOAWAY that names the last stream */
 };
 
-static sw_call *call_of(nghttp2_session *session, int32_t stream_id) {
-    return nghttp2_session_get_stream_user_data(session, stream_id);
+/* Frames of one request mostly come one behind the other. */
+static sw_call *call_of(const sw_conn *conn, int32_t stream_id) {
+    sw_call *recent = conn->h2.recent;
+    return recent && recent->stream_id == stream_id
+               ? recent
+               : nghttp2_session_get_stream_user_data(conn->h2.session, stream_id);
 }
 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user) {
@@ -31,7 +35,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     call->stream_id = frame->hd.stream_id;
     nghttp2_session_set_stream_user_data(session, call->stream_id, call);
     sw_call_list(call);
-    conn->h2.heading = call;
+    conn->h2.heading = conn->h2.recent = call;
     conn->started_ms = sw_conn_now_ms(conn);
     return 0;
 }
@@ -55,35 +59,60 @@ static bool keep(sw_call *call, sw_header *at, sw_str name, sw_str value) {
     return true;
 }
 
+static int pseudo_of(sw_str name) {
+    switch (name.len) {
+    case 5: return sw_str_is(name, ":path") ? SW_PSEUDO_PATH : -1;
+    case 7:
+        return sw_str_is(name, ":method")   ? SW_PSEUDO_METHOD
+               : sw_str_is(name, ":scheme") ? SW_PSEUDO_SCHEME
+                                            : -1;
+    case 10: return sw_str_is(name, ":authority") ? SW_PSEUDO_AUTHORITY : -1;
+    default: return -1;
+    }
+}
+
+/* Known, once, and before all other fields (RFC 9113, 8.3). */
 static void keep_pseudo(sw_call *call, sw_str name, sw_str value) {
-    static const sw_str nothing = {"", 0};
-    if (sw_str_is(name, ":method"))
+    int which = pseudo_of(name);
+    if (which < 0 || (call->pseudo_seen & 1U << which) || call->header_count > 0) {
+        call->malformed = true;
+        return;
+    }
+    call->pseudo_seen |= 1U << which;
+    if (which == SW_PSEUDO_METHOD)
         call->pub.method = sw_method_of(value);
-    else if (sw_str_is(name, ":path"))
-        keep(call, &call->pseudo[SW_PSEUDO_PATH], nothing, value);
-    else if (sw_str_is(name, ":scheme"))
-        keep(call, &call->pseudo[SW_PSEUDO_SCHEME], nothing, value);
-    else if (sw_str_is(name, ":authority"))
-        keep(call, &call->pseudo[SW_PSEUDO_AUTHORITY], nothing, value);
+    else
+        keep(call, &call->pseudo[which], (sw_str){"", 0}, value);
+}
+
+static void keep_field(sw_call *call, sw_str name, sw_str value) {
+    if (!sw_http2_name_ok(name) || sw_http2_is_hop_field(name, value))
+        call->malformed = true;
+    else if (call->header_count == SW_NET_HEADERS_MAX)
+        sw_call_refuse(call, 431, SW_CODE_TOO_LARGE, "too many headers");
+    else if (keep(call, &call->headers[call->header_count], name, value))
+        call->header_count++;
 }
 
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
                      size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags,
                      void *user) {
-    sw_call *call = ((sw_conn *)user)->h2.heading;
+    sw_conn *conn = user;
+    sw_call *call = call_of(conn, frame->hd.stream_id);
+    sw_str n = {(const char *)name, name_len}, v = {(const char *)value, value_len};
     (void)session;
     (void)flags;
-    if (!call || call->stream_id != frame->hd.stream_id)
-        return 0; /* a trailer */
-    sw_str n = {(const char *)name, name_len}, v = {(const char *)value, value_len};
-    if (n.len && n.at[0] == ':') {
-        keep_pseudo(call, n, v);
+    if (!call)
         return 0;
-    }
-    if (call->header_count == SW_NET_HEADERS_MAX)
-        sw_call_refuse(call, 431, SW_CODE_TOO_LARGE, "too many headers");
-    else if (keep(call, &call->headers[call->header_count], n, v))
-        call->header_count++;
+    bool is_pseudo = n.len && n.at[0] == ':';
+    if (!sw_http2_value_ok(v) || (is_pseudo && call != conn->h2.heading))
+        call->malformed = true;
+    else if (call != conn->h2.heading)
+        return 0; /* a trailer: nobody asks for it */
+    else if (is_pseudo)
+        keep_pseudo(call, n, v);
+    else
+        keep_field(call, n, v);
     return 0;
 }
 
@@ -92,12 +121,31 @@ static sw_str pseudo(const sw_call *call, int which) {
     return (sw_str){call->head_base + h->value_at, h->value_len};
 }
 
+/* A malformed request is no request: its stream is reset, nobody answers (RFC 9113, 8.1.1). */
+static void reset_malformed(sw_call *call) {
+    call->malformed = call->discard = true;
+    nghttp2_submit_rst_stream(call->conn->h2.session, NGHTTP2_FLAG_NONE, call->stream_id,
+                              NGHTTP2_PROTOCOL_ERROR);
+}
+
+static bool head_is_whole(const sw_call *call) {
+    const uint32_t needed = 1U << SW_PSEUDO_METHOD | 1U << SW_PSEUDO_PATH | 1U << SW_PSEUDO_SCHEME;
+    sw_str path = pseudo(call, SW_PSEUDO_PATH);
+    bool cut = call->refusal.http_status; /* too large: the rest of it was not kept */
+    return !call->malformed && (cut || ((call->pseudo_seen & needed) == needed && path.len &&
+                                        (path.at[0] == '/' || sw_str_is(path, "*"))));
+}
+
 static void head_done(sw_conn *conn, sw_call *call) {
     conn->h2.heading = NULL;
     call->head_base = call->head.at ? call->head.at : "";
     call->target = pseudo(call, SW_PSEUDO_PATH);
     call->scheme = pseudo(call, SW_PSEUDO_SCHEME);
     call->authority = pseudo(call, SW_PSEUDO_AUTHORITY);
+    if (!head_is_whole(call)) {
+        reset_malformed(call);
+        return;
+    }
     if (call->target.len > SW_NET_TARGET_BYTES_MAX)
         sw_call_refuse(call, 414, SW_CODE_INVALID, "the request target is too long");
     sw_call_head_done(call);
@@ -125,7 +173,26 @@ static void unwrap_message(sw_call *call) {
     }
 }
 
+/* A content-length must be one number, and tell the truth. */
+static bool length_is_number(const sw_call *call, uint64_t *length) {
+    const sw_known_headers *known = &call->known;
+    return known->content_length_count == 1 &&
+           sw_str_to_u64(length, known->content_length, UINT64_MAX);
+}
+
+static bool length_is_true(const sw_call *call) {
+    uint64_t length;
+    return !call->known.content_length.at || call->refusal.http_status ||
+           (length_is_number(call, &length) && length == call->body_len + call->discarded);
+}
+
 static void request_done(sw_call *call) {
+    if (!length_is_true(call)) {
+        if (call->pipe)
+            sw_pipe_end(call, SW_CODE_INVALID);
+        reset_malformed(call);
+        return;
+    }
     call->body_done = true;
     if (call->pipe) {
         sw_pipe_end(call, SW_CODE_OK);
@@ -141,7 +208,12 @@ static void request_done(sw_call *call) {
 }
 
 static void after_head(sw_conn *conn, sw_call *call, bool ended) {
+    uint64_t length;
     head_done(conn, call);
+    if (!call->malformed && call->known.content_length.at && !length_is_number(call, &length))
+        reset_malformed(call);
+    if (call->malformed)
+        return;
     bool streams = !call->refusal.http_status && call->pub.route->run_on == SW_RUN_STREAM;
     if (streams && !sw_pipe_make(call, true)) {
         sw_call_refuse(call, 503, SW_CODE_UNAVAILABLE, "out of memory");
@@ -154,10 +226,19 @@ static void after_head(sw_conn *conn, sw_call *call, bool ended) {
 }
 
 /* Frames that cost a client nothing and us work. */
-static int count_control(sw_conn *conn, nghttp2_session *session) {
-    if (++conn->h2.control_frames <= CONTROL_FRAMES_MAX)
-        return 0;
-    nghttp2_session_terminate_session(session, NGHTTP2_ENHANCE_YOUR_CALM);
+static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *user) {
+    sw_conn *conn = user;
+    switch (head->type) {
+    case NGHTTP2_HEADERS:
+    case NGHTTP2_CONTINUATION: /* bounded by nghttp2, and by the bytes of a head */
+    case NGHTTP2_WINDOW_UPDATE: return 0;
+    case NGHTTP2_DATA:
+        if (head->length > 0 || (head->flags & NGHTTP2_FLAG_END_STREAM))
+            return 0;
+        break;
+    }
+    if (++conn->h2.control_frames == CONTROL_FRAMES_MAX)
+        nghttp2_session_terminate_session(session, NGHTTP2_ENHANCE_YOUR_CALM);
     return 0;
 }
 
@@ -165,26 +246,23 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
     sw_conn *conn = user;
     bool ended = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
     sw_call *call;
+    (void)session;
     switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
-        call = call_of(session, frame->hd.stream_id);
+        call = call_of(conn, frame->hd.stream_id);
         if (call && call == conn->h2.heading)
             after_head(conn, call, ended);
-        else if (call && ended)
+        else if (call && (call->malformed || !ended))
+            reset_malformed(call);
+        else if (call)
             request_done(call);
         return 0;
     case NGHTTP2_DATA:
-        call = call_of(session, frame->hd.stream_id);
-        if (call && ended)
+        call = call_of(conn, frame->hd.stream_id);
+        if (call && ended && !call->malformed)
             request_done(call);
-        return frame->hd.length == 0 && !ended ? count_control(conn, session) : 0;
-    case NGHTTP2_SETTINGS:
-    case NGHTTP2_PING:
-    case NGHTTP2_RST_STREAM:
-    case NGHTTP2_PRIORITY:
-        return count_control(conn, session);
-    default:
         return 0;
+    default: return 0;
     }
 }
 
@@ -214,7 +292,8 @@ static void take_body(nghttp2_session *session, sw_call *call, const char *at, s
     if (call->discard) {
         call->discarded += len;
         if (call->discarded > SW_NET_DISCARD_BYTES_MAX && call->state == SW_CALL_REPLIED)
-            nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_NO_ERROR);
+            nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, call->stream_id,
+                                      NGHTTP2_NO_ERROR);
     } else if (len > call->body_max + prefix - call->body_len) {
         call->discard = true;
         if (call->pipe)
@@ -233,8 +312,7 @@ static void take_body(nghttp2_session *session, sw_call *call, const char *at, s
 static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t stream_id,
                          const uint8_t *bytes, size_t len, void *user) {
     sw_conn *conn = user;
-    sw_call *call = call_of(session, stream_id);
-    (void)flags;
+    sw_call *call = call_of(conn, stream_id);
     if (!call) {
         nghttp2_session_consume(session, stream_id, len);
         return 0;
@@ -242,7 +320,7 @@ static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t stream
     call->last_in_ms = conn->last_in_ms;
     bool kept_back = call->pipe && !call->discard;
     take_body(session, call, (const char *)bytes, len);
-    if (kept_back)
+    if (kept_back || (flags & NGHTTP2_FLAG_END_STREAM))
         nghttp2_session_consume_connection(session, len);
     else
         nghttp2_session_consume(session, stream_id, len);
@@ -252,12 +330,14 @@ static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t stream
 static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t error_code,
                            void *user) {
     sw_conn *conn = user;
-    sw_call *call = call_of(session, stream_id);
+    sw_call *call = call_of(conn, stream_id);
     if (!call)
         return 0;
     nghttp2_session_set_stream_user_data(session, stream_id, NULL);
     if (conn->h2.heading == call)
         conn->h2.heading = NULL;
+    if (conn->h2.recent == call)
+        conn->h2.recent = NULL;
     bool over = !call->on_pool && (call->state == SW_CALL_REPLIED ||
                                    (call->state == SW_CALL_STREAMING && call->out_ended));
     if (over && (error_code == NGHTTP2_NO_ERROR || call->out_at == call->out.len)) {
@@ -284,7 +364,7 @@ static void readable(sw_conn *conn) {
     if (io == SW_IO_DONE)
         feed(conn, scratch, len);
     else if (io == SW_IO_END)
-        sw_conn_dirty(conn);
+        sw_conn_doom(conn); /* HTTP/2 knows no half-closed connections: nobody can take a reply */
 }
 
 static void input(sw_conn *conn) {
@@ -294,9 +374,13 @@ static void input(sw_conn *conn) {
     sw_net_drop_chunk(conn->net, chunk);
 }
 
-static void fill(sw_conn *conn) {
+static bool fill(sw_conn *conn) {
     nghttp2_session *session = conn->h2.session;
-    while (sw_conn_unsent(conn) < SW_NET_OUT_HIGH_BYTES) {
+    bool more = false;
+    for (;;) {
+        more = sw_conn_unsent(conn) >= SW_NET_OUT_HIGH_BYTES;
+        if (more)
+            break;
         const uint8_t *bytes;
         ssize_t len = nghttp2_session_mem_send(session, &bytes);
         if (len < 0)
@@ -311,6 +395,7 @@ static void fill(sw_conn *conn) {
     }
     if (!nghttp2_session_want_read(session) && !nghttp2_session_want_write(session))
         conn->closing = true;
+    return more;
 }
 
 static bool wants_input(const sw_conn *conn) {
@@ -339,15 +424,16 @@ static void drain(sw_conn *conn) {
     } else if (!h->goaway && now_ms - h->noticed_ms >= NOTICE_MS) {
         h->goaway = true;
         nghttp2_submit_goaway(h->session, NGHTTP2_FLAG_NONE,
-                              nghttp2_session_get_last_proc_stream_id(h->session),
-                              NGHTTP2_NO_ERROR, NULL, 0);
+                              nghttp2_session_get_last_proc_stream_id(h->session), NGHTTP2_NO_ERROR,
+                              NULL, 0);
     } else if (h->goaway && !conn->calls) {
         conn->closing = true;
     }
 }
 
 static void reset(sw_call *call, uint32_t error_code) {
-    nghttp2_submit_rst_stream(call->conn->h2.session, NGHTTP2_FLAG_NONE, call->stream_id, error_code);
+    nghttp2_submit_rst_stream(call->conn->h2.session, NGHTTP2_FLAG_NONE, call->stream_id,
+                              error_code);
     sw_conn_dirty(call->conn);
 }
 
@@ -409,8 +495,9 @@ const sw_proto sw_http2_proto = {
 bool sw_http2_start(sw_conn *conn) {
     const sw_server_config *config = &conn->net->server->config;
     memset(&conn->h2, 0, sizeof conn->h2);
-    if (nghttp2_session_server_new2(&conn->h2.session, conn->net->h2_callbacks, conn,
-                                    conn->net->h2_options) != 0)
+    nghttp2_mem blocks = sw_net_blocks(conn->net);
+    if (nghttp2_session_server_new3(&conn->h2.session, conn->net->h2_callbacks, conn,
+                                    conn->net->h2_options, &blocks) != 0)
         return false;
     conn->proto = &sw_http2_proto;
     nghttp2_settings_entry settings[] = {
@@ -434,10 +521,12 @@ sw_status sw_http2_prepare(sw_net *net, sw_error *error) {
     nghttp2_session_callbacks *callbacks = net->h2_callbacks;
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_recv);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data_chunk);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
     nghttp2_option_set_no_auto_window_update(net->h2_options, 1);
+    nghttp2_option_set_no_http_messaging(net->h2_options, 1); /* http2_fields.c */
     nghttp2_option_set_no_closed_streams(net->h2_options, 1);
     nghttp2_option_set_stream_reset_rate_limit(net->h2_options, RESETS_BURST, RESETS_PER_S);
     return SW_OK;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP/2 and gRPC, the writing half. nghttp2 asks for a reply's bytes when the client's windows have
- * room; until then they lie in the call, which lives until its stream is closed. So header fields
- * can point into it and need no copy.
+ * HTTP/2 and gRPC, the writing half. nghttp2 asks for a reply's bytes when the client's windows
+ * have room; until then they lie in the call, which lives until its stream is closed. So header
+ * fields can point into it and need no copy.
  */
 #include "net/net_private.h"
 
@@ -18,9 +18,8 @@ typedef struct fields {
 static void add_field(fields *f, sw_str name, sw_str value) {
     if (f->count == FIELDS_MAX)
         return;
-    f->at[f->count++] =
-        (nghttp2_nv){(uint8_t *)name.at, (uint8_t *)value.at, name.len, value.len,
-                     NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
+    f->at[f->count++] = (nghttp2_nv){(uint8_t *)name.at, (uint8_t *)value.at, name.len, value.len,
+                                     NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
 }
 
 static void add_extras(fields *f, const sw_call *call) {
@@ -79,8 +78,8 @@ static ssize_t read_reply(nghttp2_session *session, int32_t stream_id, uint8_t *
     call->last_out_ms = sw_conn_now_ms(call->conn);
     if (call->out_at < call->out.len)
         return (ssize_t)len;
-    bool ended = !call->begun || (call->out_ended && !call->on_pool &&
-                                  (!call->pipe || !sw_pipe_has_reply(call)));
+    bool ended = !call->begun ||
+                 (call->out_ended && !call->on_pool && (!call->pipe || !sw_pipe_has_reply(call)));
     if (ended)
         return end_of_reply(session, call, len, flags);
     if (len)
@@ -134,8 +133,7 @@ static void add_http_head(fields *head, sw_call *call, int status, const char *t
     sw_str date = sw_arena_copy(&call->pub.arena, sw_str_of(call->net->date));
     add_field(head, SW_STR(":status"), status_text(call, status));
     if (type)
-        add_field(head, SW_STR("content-type"),
-                  sw_arena_copy(&call->pub.arena, sw_str_of(type)));
+        add_field(head, SW_STR("content-type"), sw_arena_copy(&call->pub.arena, sw_str_of(type)));
     if (date.at)
         add_field(head, SW_STR("date"), date);
     add_extras(head, call);

@@ -128,7 +128,9 @@ static sw_status bind_failed(const char *listen, const char *port, sw_error *err
     if (errno != EADDRINUSE)
         return sw_fail(error, SW_CODE_IO, "cannot listen on %s: %s", listen, strerror(errno));
     char owner[128];
-    name_owner(owner, (unsigned)atoi(port));
+    uint64_t number = 0;
+    bool is_number = sw_str_to_u64(&number, sw_str_of(port), UINT16_MAX);
+    name_owner(owner, is_number ? (unsigned)number : 0);
     return sw_fail(error, SW_CODE_CONFLICT,
                    "%s is in use by %s; stop that, or listen elsewhere with --listen ADDRESS:PORT",
                    listen, owner);
@@ -207,8 +209,8 @@ static sw_status listen_local(sw_listener *listener, sw_error *error) {
         return sw_fail(error, SW_CODE_IO, "cannot make a socket: %s", strerror(errno));
     if (stat(path, &file) == 0) {
         if (!S_ISSOCK(file.st_mode))
-            return sw_fail(error, SW_CODE_CONFLICT, "%s is there and is no socket; choose another path",
-                           path);
+            return sw_fail(error, SW_CODE_CONFLICT,
+                           "%s is there and is no socket; choose another path", path);
         if (is_answered(&where))
             return sw_fail(error, SW_CODE_CONFLICT,
                            "another server answers at %s; stop it, or choose another path", path);
@@ -232,9 +234,10 @@ static sw_net *least_loaded(sw_server *server) {
 }
 
 static void turn_away(int fd) {
-    static const char full[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
-                               "Retry-After: 1\r\nConnection: close\r\nContent-Length: 45\r\n\r\n"
-                               "{\"error\":\"the server has too many connections\"}";
+    static const char full[] =
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+        "Retry-After: 1\r\nConnection: close\r\nContent-Length: 45\r\n\r\n"
+        "{\"error\":\"the server has too many connections\"}";
     (void)!send(fd, full, sizeof full - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     close(fd);
 }
@@ -256,8 +259,8 @@ static void hand_over(sw_listener *listener, int fd, bool local) {
     sw_loop_post(net->loop, &conn->opened);
 }
 
-/* No descriptor is left: with the one in reserve the client is told by a close, instead of waiting in
- * a queue that never moves. */
+/* No descriptor is left: with the one in reserve the client is told by a close, instead of waiting
+ * in a queue that never moves. */
 static void shed(sw_listener *listener, int queue) {
     if (listener->reserve >= 0)
         close(listener->reserve);
@@ -320,9 +323,9 @@ sw_status sw_listener_start(sw_listener **out, sw_server *server, sw_error *erro
     listener->tcp = listener->local = -1;
     listener->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
     listener->stop = eventfd(0, EFD_CLOEXEC);
-    sw_status status = listener->stop < 0
-                           ? sw_fail(error, SW_CODE_IO, "cannot make an eventfd: %s", strerror(errno))
-                           : listen_tcp(listener, error);
+    sw_status status = listener->stop < 0 ? sw_fail(error, SW_CODE_IO, "cannot make an eventfd: %s",
+                                                    strerror(errno))
+                                          : listen_tcp(listener, error);
     if (!sw_failed(status) && server->config.unix_path)
         status = listen_local(listener, error);
     if (!sw_failed(status))

@@ -155,6 +155,7 @@ void sw_net_trim(sw_net *net) {
         drop_free_chunk(net);
     for (uint32_t n = surplus(net->free_out_low); n > 0; n--)
         drop_free_out(net);
+    sw_net_trim_blocks(net);
     net->free_call_low = net->free_call_count;
     net->free_chunk_low = net->free_chunk_count;
     net->free_out_low = net->free_out_count;
@@ -167,6 +168,7 @@ void sw_net_free_lists(sw_net *net) {
         drop_free_chunk(net);
     while (net->free_outs)
         drop_free_out(net);
+    sw_net_free_blocks(net);
 }
 
 bool sw_net_charge(sw_net *net, size_t bytes) {

@@ -78,18 +78,18 @@ typedef struct sw_refusal {
 typedef struct sw_known_headers {
     sw_str host, origin, fetch_site, fetch_mode, content_type, expect, transfer_encoding;
     sw_str content_length, timeout_ms, grpc_timeout;
-    uint32_t host_count, transfer_encoding_count;
+    uint32_t host_count, transfer_encoding_count, content_length_count;
 } sw_known_headers;
 
 /* HTTP/2's fields of the request line. */
-enum { SW_PSEUDO_PATH, SW_PSEUDO_SCHEME, SW_PSEUDO_AUTHORITY, SW_PSEUDO_COUNT };
+enum { SW_PSEUDO_METHOD, SW_PSEUDO_PATH, SW_PSEUDO_SCHEME, SW_PSEUDO_AUTHORITY, SW_PSEUDO_COUNT };
 
 typedef enum sw_call_state {
-    SW_CALL_READING,  /* its head or, where the handler wants it whole, its body is still coming */
-    SW_CALL_RUNNING,  /* the handler has it */
-    SW_CALL_STORED,   /* replied; the reply waits for its turn */
-    SW_CALL_STREAMING,/* the handler has opened a stream */
-    SW_CALL_REPLIED   /* the handler is done with it */
+    SW_CALL_READING,   /* its head or, where the handler wants it whole, its body is still coming */
+    SW_CALL_RUNNING,   /* the handler has it */
+    SW_CALL_STORED,    /* replied; the reply waits for its turn */
+    SW_CALL_STREAMING, /* the handler has opened a stream */
+    SW_CALL_REPLIED    /* the handler is done with it */
 } sw_call_state;
 
 struct sw_call {
@@ -97,23 +97,22 @@ struct sw_call {
     sw_conn *conn;
     sw_net *net;
     sw_call *next, *prev; /* in conn->calls, in arrival order; `next` also in free lists */
-    sw_call_state state;
-    bool listed;     /* in conn->calls */
-    bool gone;       /* the socket or stream is no more */
-    bool on_pool;    /* the handler runs on a pool thread: the loop keeps its hands off */
+    bool listed;          /* in conn->calls */
+    bool gone;            /* the socket or stream is no more */
+    bool on_pool;         /* the handler runs on a pool thread: the loop keeps its hands off */
     bool head_done;
-    bool body_done;  /* nothing more will come of the request */
+    bool body_done; /* nothing more will come of the request */
     bool close_after;
     bool no_keep_alive_hint; /* HTTP/1.0 */
     bool continue_due;       /* Expect: 100-continue */
     bool discard;            /* refused: body bytes are dropped */
+    bool malformed;          /* HTTP/2: its stream is reset */
     bool chunked;            /* the streamed HTTP/1.1 reply is */
     bool bodiless;           /* the streamed reply is a head only */
     bool head_sent;
     bool out_deferred; /* HTTP/2: the stream waits for resume_data */
     bool begun;        /* the stream is opened on the loop's side */
     bool out_ended;    /* the handler has closed its stream */
-    bool end_failed;   /* not by an OK */
     const char *head_base;
     sw_header headers[SW_NET_HEADERS_MAX];
     uint32_t header_count;
@@ -121,6 +120,7 @@ struct sw_call {
     sw_str target, scheme, authority;
     sw_known_headers known;
     sw_header pseudo[SW_PSEUDO_COUNT]; /* HTTP/2: values only */
+    uint32_t pseudo_seen;              /* bits of them, and of the method */
     sw_refusal refusal;
     size_t body_at, body_len, body_max; /* body_at is relative to head_base */
     size_t discarded;
@@ -129,6 +129,9 @@ struct sw_call {
     sw_buf in;       /* HTTP/2: its body */
     sw_buf out;      /* reply bytes which the connection has not taken */
     size_t out_at;
+    /* Written by the handler, on whichever thread it runs; the loop looks once on_pool is false. */
+    sw_call_state state;
+    bool end_failed; /* its stream did not end by an OK */
     sw_extra *extras;
     int reply_status;
     const char *reply_type; /* literal or in the arena */
@@ -155,9 +158,10 @@ typedef struct sw_proto {
     size_t (*stream_pending)(const sw_call *call);
     /* The handler has taken `bytes` from the pipe, or written to it. */
     void (*pipe_moved)(sw_call *call, size_t bytes);
-    /* Puts what is due into conn->out. */
-    void (*fill)(sw_conn *conn);
-    /* The server ends: tell the client, where the protocol has a way. Called again once a second. */
+    /* Puts what is due into conn->out; true where more may be once that is sent. */
+    bool (*fill)(sw_conn *conn);
+    /* The server ends: tell the client, where the protocol has a way. Called again once a second.
+     */
     void (*drain)(sw_conn *conn);
     void (*second)(sw_conn *conn, uint64_t now_ms);
     bool (*wants_input)(const sw_conn *conn);
@@ -184,6 +188,7 @@ typedef struct sw_http1 {
 typedef struct sw_http2 {
     nghttp2_session *session;
     sw_call *heading;        /* whose header block is being read */
+    sw_call *recent;         /* what the last frame was of */
     uint32_t control_frames; /* in this second */
     bool noticed;            /* told that the server ends */
     bool goaway;             /* and which stream was the last */
@@ -212,10 +217,10 @@ struct sw_conn {
     bool secure, local;
     bool read_closed; /* the client sent its last byte */
     bool write_blocked;
-    bool read_again; /* TLS holds decrypted bytes that poll does not know of */
-    bool closing;    /* no more replies: close once all is sent */
-    bool doomed;     /* close now */
-    bool closed;     /* the socket is */
+    bool read_again;     /* TLS holds decrypted bytes that poll does not know of */
+    bool closing;        /* no more replies: close once all is sent */
+    bool doomed;         /* close now */
+    bool closed;         /* the socket is */
     uint32_t call_count; /* calls that point here */
     sw_call *calls, *last_call;
     uint32_t listed_count;
@@ -238,6 +243,14 @@ struct sw_conn {
 
 enum { SW_NET_REPLY_HEAD_BYTES = 256, SW_NET_TYPE_BYTES = 64, SW_NET_DATE_BYTES = 30 };
 
+enum { SW_NET_BLOCK_CLASSES = 33 };
+
+/* Free blocks of one size class. */
+typedef struct sw_block_list {
+    void *first;
+    uint32_t count, low;
+} sw_block_list;
+
 /* The beginning of the commonest reply, kept for as long as the second lasts. */
 typedef struct sw_reply_head {
     int status;
@@ -259,15 +272,17 @@ struct sw_net {
     char *free_outs; /* reply buffers of SW_NET_CHUNK_BYTES; the first word links them */
     uint32_t free_out_count, free_out_low;
     char *scratch; /* SW_NET_SCRATCH_BYTES */
+    sw_block_list blocks[SW_NET_BLOCK_CLASSES];
     nghttp2_session_callbacks *h2_callbacks;
     nghttp2_option *h2_options;
     bool draining, ending;
+    bool flushing; /* the turn's end is under way */
     uint64_t drain_ms;
     sw_reply_head reply_head;
     char date[SW_NET_DATE_BYTES];
     int64_t date_s;
-    uint32_t call_count; /* alive */
-    sw_task task;        /* of sw_server_drain */
+    uint32_t call_count;       /* alive */
+    sw_task task;              /* of sw_server_drain */
     _Atomic uint32_t assigned; /* connections, those under way from the acceptor too */
 };
 
@@ -309,6 +324,11 @@ void sw_net_discharge(sw_net *net, size_t bytes);
 
 typedef enum sw_io { SW_IO_DONE, SW_IO_AGAIN, SW_IO_END, SW_IO_BROKEN } sw_io;
 
+/* blocks.c */
+nghttp2_mem sw_net_blocks(sw_net *net);
+void sw_net_trim_blocks(sw_net *net);
+void sw_net_free_blocks(sw_net *net);
+
 /* conn.c */
 sw_conn *sw_conn_new(sw_net *net, int fd, bool local);
 void sw_conn_open(sw_task *task);
@@ -343,7 +363,6 @@ void sw_call_abandon(sw_call *call);
 void sw_call_store(sw_call *call, int status, const char *type, sw_str body);
 void sw_call_free_done(sw_net *net);
 sw_method sw_method_of(sw_str name);
-const char *sw_method_name(sw_method method);
 enum { SW_STATUS_WORDS_BYTES = 48 };
 void sw_status_words(char out[SW_STATUS_WORDS_BYTES], int http_status);
 size_t sw_decimal(char out[20], size_t value);
@@ -407,12 +426,17 @@ void sw_http1_stream_open(sw_call *call, int status, const char *type);
 void sw_http1_stream_data(sw_call *call, sw_str bytes);
 void sw_http1_stream_end(sw_call *call, bool ok);
 size_t sw_http1_stream_pending(const sw_call *call);
-void sw_http1_fill(sw_conn *conn);
+bool sw_http1_fill(sw_conn *conn);
 /* 100 Continue, where the current request asked for it and it is its turn. */
 void sw_http1_continue(sw_conn *conn);
 
 /* http2.c */
 bool sw_http2_start(sw_conn *conn);
+
+/* http2_fields.c */
+bool sw_http2_name_ok(sw_str name);
+bool sw_http2_value_ok(sw_str value);
+bool sw_http2_is_hop_field(sw_str name, sw_str value);
 
 /* http2_reply.c */
 void sw_http2_reply(sw_call *call, int status, const char *type, sw_str body);

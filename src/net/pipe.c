@@ -156,15 +156,16 @@ size_t sw_pipe_pending(const sw_call *call) {
 
 static sw_status ended_status(const sw_pipe *pipe, sw_error *error) {
     if (pipe->gone)
-        return sw_fail(error, SW_CODE_CANCELLED, "the client went away before its body was complete");
+        return sw_fail(error, SW_CODE_CANCELLED,
+                       "the client went away before its body was complete");
     switch (pipe->why) {
     case SW_CODE_TIMEOUT:
         return sw_fail(error, pipe->why, "the client stopped sending before its body was complete");
     case SW_CODE_TOO_LARGE:
-        return sw_fail(error, pipe->why, "the body is larger than %zu bytes, the most that is taken here",
+        return sw_fail(error, pipe->why,
+                       "the body is larger than %zu bytes, the most that is taken here",
                        pipe->call->body_max);
-    default:
-        return (sw_status){pipe->why};
+    default: return (sw_status){pipe->why};
     }
 }
 

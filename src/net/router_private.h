@@ -15,7 +15,12 @@
 
 typedef struct sw_router sw_router;
 
-typedef enum sw_match { SW_MATCH_FOUND, SW_MATCH_NO_PATH, SW_MATCH_NO_METHOD, SW_MATCH_BAD_PATH } sw_match;
+typedef enum sw_match {
+    SW_MATCH_FOUND,
+    SW_MATCH_NO_PATH,
+    SW_MATCH_NO_METHOD,
+    SW_MATCH_BAD_PATH
+} sw_match;
 
 /* Captures as runs within the path, where they need no decoding. */
 typedef struct sw_route {
@@ -37,7 +42,8 @@ sw_match sw_router_find(sw_route *out, sw_str params[SW_PARAMS_MAX], bool *reusa
 /* "GET, HEAD, POST": what the path does answer to, in the arena. */
 sw_str sw_router_allow(const sw_router *router, sw_str path, sw_arena *arena);
 
-/* False at a malformed escape or %00. `plus` turns '+' into a space. `out` has s.len bytes of room. */
+/* False at a malformed escape or %00. `plus` turns '+' into a space. `out` has s.len bytes of room.
+ */
 bool sw_percent_decode(char *out, size_t *out_len, sw_str s, bool plus);
 
 #endif /* SW_NET_ROUTER_PRIVATE_H */

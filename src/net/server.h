@@ -15,33 +15,37 @@
 
 typedef struct sw_server sw_server;
 
-/* OK, or UNAUTHENTICATED / DENIED with a reason. Fills exchange->who and ->scopes. On the loop: fast. */
+/* OK, or UNAUTHENTICATED / DENIED with a reason. Fills exchange->who and ->scopes. On the loop:
+ * fast. */
 typedef sw_status sw_authorize(sw_exchange *exchange, void *context, sw_error *error);
 
 typedef struct sw_server_config {
-    const char *listen;      /* "127.0.0.1:8080", "[::1]:0"; port 0 takes a free one */
-    const char *unix_path;   /* NULL = none */
-    const char *tls_cert;    /* PEM files; both or neither. With them plaintext TCP is refused */
+    const char *listen;    /* "127.0.0.1:8080", "[::1]:0"; port 0 takes a free one */
+    const char *unix_path; /* NULL = none */
+    const char *tls_cert;  /* PEM files; both or neither. With them plaintext TCP is refused */
     const char *tls_key;
-    const char *const *hosts; /* more names that the Host header may carry, NULL-terminated; NULL = none */
-    uint32_t connections_max;      /* 0 = 10,000 */
-    uint64_t header_timeout_ms;    /* from the first byte to the end of the headers; 0 = 10 s */
-    uint64_t idle_timeout_ms;      /* between requests; 0 = 75 s */
-    uint64_t body_stall_ms;        /* no byte of a body, or none taken of a reply; 0 = 30 s */
-    size_t header_bytes_max;       /* 0 = 32 KiB */
-    size_t body_bytes_max;         /* of buffered routes; 0 = 64 MiB */
-    sw_authorize *authorize;       /* NULL = everything is allowed */
+    const char *const
+        *hosts; /* more names that the Host header may carry, NULL-terminated; NULL = none */
+    uint32_t connections_max;   /* 0 = 10,000 */
+    uint64_t header_timeout_ms; /* from the first byte to the end of the headers; 0 = 10 s */
+    uint64_t idle_timeout_ms;   /* between requests; 0 = 75 s */
+    uint64_t body_stall_ms;     /* no byte of a body, or none taken of a reply; 0 = 30 s */
+    size_t header_bytes_max;    /* 0 = 32 KiB */
+    size_t body_bytes_max;      /* of buffered routes; 0 = 64 MiB */
+    sw_authorize *authorize;    /* NULL = everything is allowed */
     void *authorize_context;
     /* After the last byte of each reply was queued; NULL = none. For logs and counters. */
-    void (*on_replied)(const sw_exchange *exchange, int http_status, size_t reply_bytes, void *context);
+    void (*on_replied)(const sw_exchange *exchange, int http_status, size_t reply_bytes,
+                       void *context);
     void *on_replied_context;
 } sw_server_config;
 
-/* Binds and listens; serves once the loops run. `routes` and `context` (passed to every handler) must
- * outlive it. CONFLICT where the address is in use (says by what, and what to do). */
-SW_MUST_USE sw_status sw_server_start(sw_server **out, sw_loops *loops, const sw_route_entry *routes,
-                                      size_t route_count, void *context,
-                                      const sw_server_config *config, sw_error *error);
+/* Binds and listens; serves once the loops run. `routes` and `context` (passed to every handler)
+ * must outlive it. CONFLICT where the address is in use (says by what, and what to do). */
+SW_MUST_USE sw_status sw_server_start(sw_server **out, sw_loops *loops,
+                                      const sw_route_entry *routes, size_t route_count,
+                                      void *context, const sw_server_config *config,
+                                      sw_error *error);
 /* "http://127.0.0.1:8080": with the port that was really taken. */
 const char *sw_server_url(const sw_server *server);
 uint32_t sw_server_connections(const sw_server *server);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry/registry_private.h"
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "io/file.h"
 #include "store/sha256.h"
@@ -11,29 +12,14 @@ enum {
     ID_BYTES = 12,
 };
 
-/* base64url without padding (RFC 4648, section 5). */
-static void to_base64url(char *out, const unsigned char *bytes, size_t len) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    uint32_t bits = 0;
-    int held = 0;
-    for (size_t i = 0; i < len; i++) {
-        bits = bits << 8 | bytes[i];
-        for (held += 8; held >= 6; held -= 6)
-            *out++ = digits[bits >> (held - 6) & 63];
-    }
-    if (held)
-        *out++ = digits[bits << (6 - held) & 63];
-    *out = '\0';
-}
-
 static sw_status make_secret(sw_token *token, char secret[64], sw_error *error) {
     unsigned char chance[SECRET_BYTES], id[ID_BYTES];
     SW_TRY(sw_file_random(chance, sizeof chance, error));
     SW_TRY(sw_file_random(id, sizeof id, error));
-    to_base64url(stpcpy(secret, "sw_"), chance, sizeof chance);
+    sw_base64url_encode(stpcpy(secret, "sw_"), chance, sizeof chance);
     explicit_bzero(chance, sizeof chance);
-    to_base64url(stpcpy(token->id_text, "tok_"), id, sizeof id);
-    SW_TRY(sw_sha256_hex(token->hash_text, sw_str_of(secret), error));
+    sw_base64url_encode(stpcpy(token->id_text, "tok_"), id, sizeof id);
+    sw_sha256_hex(token->hash_text, sw_str_of(secret));
     token->id = sw_str_of(token->id_text);
     token->hash_hex = sw_str_of(token->hash_text);
     return SW_OK;

@@ -30,6 +30,7 @@ struct sw_predictor {
     uint32_t in_hand_max; /* of one loop */
     uint32_t threads;
     uint32_t loop_count;
+    pthread_mutex_t merging; /* one merge at a time */
     pthread_mutex_t lock;
     pthread_cond_t merged;
     uint32_t loops_to_merge;
@@ -211,11 +212,17 @@ static const struct {
 
 /* ---- The walk ---- */
 
+/* Ours rather than the client's: it could not be served, or not in time. */
+static bool is_failure(sw_code code) {
+    return code != SW_CODE_OK && (sw_code_http(code) >= 500 || code == SW_CODE_BUSY);
+}
+
 static void count(sw_predict *p) {
     sw_stats_shard *stats = sw_served_here(p->served, p->loop)->stats;
     uint64_t now_ns = sw_clock_ns();
     stats->requests++;
-    stats->failures += sw_failed(p->status);
+    stats->failures += is_failure(p->status.code);
+    stats->refusals += sw_failed(p->status) && !is_failure(p->status.code);
     stats->rows += p->rows;
     sw_histogram_add(&stats->total, now_ns - p->received_ns);
     if (p->started_ns) {
@@ -309,6 +316,7 @@ static void merge_here(sw_task *task) {
 }
 
 void sw_predictor_merge(sw_predictor *predictor) {
+    pthread_mutex_lock(&predictor->merging);
     pthread_mutex_lock(&predictor->lock);
     predictor->loops_to_merge = predictor->loop_count;
     for (uint32_t i = 0; i < predictor->loop_count; i++)
@@ -316,6 +324,7 @@ void sw_predictor_merge(sw_predictor *predictor) {
     while (predictor->loops_to_merge > 0)
         pthread_cond_wait(&predictor->merged, &predictor->lock);
     pthread_mutex_unlock(&predictor->lock);
+    pthread_mutex_unlock(&predictor->merging);
 }
 
 /* ---- Made and freed ---- */
@@ -346,10 +355,11 @@ sw_status sw_predictor_make(sw_predictor **out, sw_live *live, sw_loops *loops,
     made->live = live;
     made->loops = loops;
     made->loop_count = count;
+    pthread_mutex_init(&made->merging, NULL);
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->merged, NULL);
     made->threads = limits->threads ? limits->threads : sw_process_cpus();
-    made->in_hand_max = (limits->in_hand_max ? limits->in_hand_max : 8192) / count;
+    made->in_hand_max = ((limits->in_hand_max ? limits->in_hand_max : 8192) + count - 1) / count;
     sw_status status = sw_pool_start(&made->pool, "infer", made->threads,
                                      limits->queue_max ? limits->queue_max : 256, error);
     if (sw_failed(status)) {
@@ -375,6 +385,7 @@ void sw_predictor_free(sw_predictor *predictor) {
     sw_pool_stop(predictor->pool);
     for (uint32_t i = 0; i < predictor->loop_count; i++)
         sw_arena_free(&predictor->locals[i].batch);
+    pthread_mutex_destroy(&predictor->merging);
     pthread_mutex_destroy(&predictor->lock);
     pthread_cond_destroy(&predictor->merged);
     free(predictor);

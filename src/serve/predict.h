@@ -84,8 +84,8 @@ void sw_predictor_free(sw_predictor *predictor);
 uint32_t sw_predictor_in_hand(const sw_predictor *predictor);
 uint32_t sw_predictor_waiting(const sw_predictor *predictor);
 
-/* Merges what every loop has counted into the shared counts, and returns when all have. Once a second,
- * from a thread that is no loop's, while the loops run. */
+/* Merges what every loop has counted into the shared counts, and returns when all have. From any
+ * thread but a loop's, while the loops run. */
 void sw_predictor_merge(sw_predictor *predictor);
 
 /*

@@ -62,7 +62,7 @@ static sw_status describe(sw_signature *signature, sw_version *version, const sw
     char hash[SW_SHA256_HEX + 1];
     if (!version->profile_json.at)
         return no_memory(error);
-    SW_TRY(sw_sha256_hex(hash, version->profile_json, error));
+    sw_sha256_hex(hash, version->profile_json);
     version->profile_hash = sw_arena_copy(arena, sw_str_of(hash));
     return version->profile_hash.at ? SW_OK : no_memory(error);
 }

@@ -16,9 +16,10 @@ typedef struct filling {
     sw_records *out;
     sw_arena *arena;
     size_t row_cap;
-    uint32_t *seen;     /* by field: number of the last row that had it, from 1 */
-    uint32_t *next;     /* by field: the one that came after it in the last row; NULL: the plan's order */
-    uint32_t first;     /* the field that came first in the last row */
+    uint32_t *seen; /* by field: number of the last row that had it, from 1 */
+    uint32_t
+        *next; /* by field: the one that came after it in the last row; NULL: the plan's order */
+    uint32_t first;      /* the field that came first in the last row */
     uint32_t seen_count; /* fields of this row so far */
 } filling;
 
@@ -27,7 +28,8 @@ typedef struct filling {
 enum { GUESS_MAX = 16384 }; /* rows that are made room for on the first row's word */
 
 static inline void *place_of(const filling *f, const record_field *field) {
-    return (char *)f->out->inputs[field->input].data + f->out->rows * field->row_bytes + field->offset;
+    return (char *)f->out->inputs[field->input].data + f->out->rows * field->row_bytes +
+           field->offset;
 }
 
 static bool grow_to(filling *f, size_t rows) {
@@ -45,14 +47,16 @@ static bool grow_to(filling *f, size_t rows) {
     return true;
 }
 
-/* Room for one row more. From the second on, as many as the rest of the body may hold if they are alike. */
+/* Room for one row more. From the second on, as many as the rest of the body may hold if they are
+ * alike. */
 static bool make_room(filling *f, const char *start, size_t first_row_bytes) {
     size_t rows = f->out->rows, rows_max = SW_RECORDS_VALUES_MAX / f->plan->field_count;
     if (rows < f->row_cap)
         return true;
     if (rows >= rows_max && rows)
         return sw_json_read_fail(&f->in, start,
-                                 "too many records for one request: at most %zu of this model's", rows_max);
+                                 "too many records for one request: at most %zu of this model's",
+                                 rows_max);
     size_t alike = (size_t)(f->in.end - start) / (first_row_bytes + 1) + 1;
     size_t more = rows == 0 ? 1 : rows == 1 && alike < GUESS_MAX ? alike : rows + GUESS_MAX;
     return grow_to(f, rows && more > rows_max - rows ? rows_max : rows + more);
@@ -62,18 +66,20 @@ static bool make_room(filling *f, const char *start, size_t first_row_bytes) {
 
 /* The field may be unknown, so by name. */
 static bool fail_field(filling *f, const char *at, sw_str name, const char *what) {
-    return sw_json_read_fail(&f->in, at, "record %zu, field '%.*s': %s", f->out->rows, SW_STR_ARG(name), what);
+    return sw_json_read_fail(&f->in, at, "record %zu, field '%.*s': %s", f->out->rows,
+                             SW_STR_ARG(name), what);
 }
 
 static bool fail_unknown(filling *f, const char *at, sw_str name) {
     uint32_t nearest = sw_records_nearest(f->plan, name);
     if (nearest != FIELD_NONE)
-        return sw_json_read_fail(&f->in, at, "record %zu: unknown field '%.*s'; did you mean '%.*s'?",
-                                 f->out->rows, SW_STR_ARG(name), SW_STR_ARG(f->plan->fields[nearest].name));
-    return sw_json_read_fail(&f->in, at,
-                             "record %zu: unknown field '%.*s'; the model has %u, of which the first is '%.*s'",
-                             f->out->rows, SW_STR_ARG(name), f->plan->field_count,
-                             SW_STR_ARG(f->plan->fields[0].name));
+        return sw_json_read_fail(
+            &f->in, at, "record %zu: unknown field '%.*s'; did you mean '%.*s'?", f->out->rows,
+            SW_STR_ARG(name), SW_STR_ARG(f->plan->fields[nearest].name));
+    return sw_json_read_fail(
+        &f->in, at,
+        "record %zu: unknown field '%.*s'; the model has %u, of which the first is '%.*s'",
+        f->out->rows, SW_STR_ARG(name), f->plan->field_count, SW_STR_ARG(f->plan->fields[0].name));
 }
 
 static bool fail_value(filling *f, const record_field *field) {
@@ -83,10 +89,11 @@ static bool fail_value(filling *f, const record_field *field) {
                          : field->dtype < SW_FP16  ? "a whole number"
                                                    : "a number";
     if (kind == SW_JSON_NOTHING)
-        return sw_json_read_fail(&f->in, f->in.at, "record %zu, field '%.*s': expected %s", f->out->rows,
-                                 SW_STR_ARG(field->name), wanted);
-    return sw_json_read_fail(&f->in, f->in.at, "record %zu, field '%.*s': expected %s, found %s", f->out->rows,
-                             SW_STR_ARG(field->name), wanted, sw_json_kind_words(kind));
+        return sw_json_read_fail(&f->in, f->in.at, "record %zu, field '%.*s': expected %s",
+                                 f->out->rows, SW_STR_ARG(field->name), wanted);
+    return sw_json_read_fail(&f->in, f->in.at, "record %zu, field '%.*s': expected %s, found %s",
+                             f->out->rows, SW_STR_ARG(field->name), wanted,
+                             sw_json_kind_words(kind));
 }
 
 /* ---- One value ---- */
@@ -169,7 +176,8 @@ static bool read_odd_number(filling *f, const record_field *field) {
 
 static bool read_number(filling *f, const record_field *field) {
     const char *at = f->in.at;
-    const char *behind = field->read ? field->read(place_of(f, field), at, f->in.start, f->in.end) : NULL;
+    const char *behind =
+        field->read ? field->read(place_of(f, field), at, f->in.start, f->in.end) : NULL;
     bool good = field->read ? behind != NULL : read_odd_number(f, field);
     if (behind)
         f->in.at = behind;
@@ -178,8 +186,9 @@ static bool read_number(filling *f, const record_field *field) {
         return true;
     if (!sw_num_skip(at, f->in.end))
         return fail_field(f, at, field->name, "a malformed number");
-    return sw_json_read_fail(&f->in, at, "record %zu, field '%.*s': a number that %.*s cannot hold", f->out->rows,
-                             SW_STR_ARG(field->name), SW_STR_ARG(sw_dtype_name(field->dtype)));
+    return sw_json_read_fail(&f->in, at, "record %zu, field '%.*s': a number that %.*s cannot hold",
+                             f->out->rows, SW_STR_ARG(field->name),
+                             SW_STR_ARG(sw_dtype_name(field->dtype)));
 }
 
 static bool read_value(filling *f, const record_field *field) {
@@ -189,7 +198,8 @@ static bool read_value(filling *f, const record_field *field) {
     if (kind == SW_JSON_NULL)
         return sw_json_read_null(&f->in) && put_missing(f, at, field);
     if (field->dtype == SW_BYTES)
-        return kind == SW_JSON_STRING ? sw_json_read_str(&f->in, place_of(f, field)) : fail_value(f, field);
+        return kind == SW_JSON_STRING ? sw_json_read_str(&f->in, place_of(f, field))
+                                      : fail_value(f, field);
     if (kind == SW_JSON_NUMBER)
         return read_number(f, field);
     if (kind == SW_JSON_TRUE || kind == SW_JSON_FALSE) {
@@ -198,7 +208,8 @@ static bool read_value(filling *f, const record_field *field) {
         put_one_or_zero(f, field, yes);
         return true;
     }
-    return (kind == SW_JSON_NOTHING && is_float(field->dtype) && put_token(f, field)) || fail_value(f, field);
+    return (kind == SW_JSON_NOTHING && is_float(field->dtype) && put_token(f, field)) ||
+           fail_value(f, field);
 }
 
 /* ---- Fields in the expected order ---- */
@@ -217,8 +228,10 @@ static inline bool stands_here(const char *at, const char *end, const record_fie
         return false;
 #ifdef __SSE2__
     if (left >= 16) {
-        const __m128i *a = (const __m128i *)(const void *)at, *b = (const __m128i *)(const void *)quoted.at;
-        unsigned same = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(a), _mm_loadu_si128(b)));
+        const __m128i *a = (const __m128i *)(const void *)at,
+                      *b = (const __m128i *)(const void *)quoted.at;
+        unsigned same =
+            (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(a), _mm_loadu_si128(b)));
         if ((same & field->first_lanes) != field->first_lanes)
             return false;
         return quoted.len <= 16 || memcmp(at + 16, quoted.at + 16, quoted.len - 16) == 0;
@@ -249,9 +262,9 @@ static inline const char *over_space(const char *at) {
 }
 
 /*
- * Takes fields for as long as they come in the expected order, with plain numbers, and no more white
- * space than Python writes. Stops where a field begins or the comma before one stands. `last` is the one it
- * took last.
+ * Takes fields for as long as they come in the expected order, with plain numbers, and no more
+ * white space than Python writes. Stops where a field begins or the comma before one stands. `last`
+ * is the one it took last.
  */
 static void take_expected(filling *f, uint32_t expected, uint32_t *last) {
     const sw_records_plan *plan = f->plan;
@@ -308,18 +321,15 @@ static bool learn(filling *f, uint32_t last, uint32_t field) {
 static bool read_id(filling *f) {
     const char *at = f->in.at;
     switch (sw_json_read_peek(&f->in)) {
-    case SW_JSON_STRING:
-        return sw_json_read_str(&f->in, &f->out->id);
-    case SW_JSON_NULL:
-        return sw_json_read_null(&f->in);
+    case SW_JSON_STRING: return sw_json_read_str(&f->in, &f->out->id);
+    case SW_JSON_NULL: return sw_json_read_null(&f->in);
     case SW_JSON_NUMBER:
         at = f->in.at;
         if (!sw_json_read_skip(&f->in))
             return false;
         f->out->id = (sw_str){at, (size_t)(f->in.at - at)};
         return true;
-    default:
-        return sw_json_read_fail(&f->in, at, "\"id\" should be a string or a number");
+    default: return sw_json_read_fail(&f->in, at, "\"id\" should be a string or a number");
     }
 }
 
@@ -355,8 +365,8 @@ static bool read_record(filling *f) {
     sw_json_kind kind = sw_json_read_peek(&f->in);
     const char *start = f->in.at;
     if (kind != SW_JSON_OBJECT)
-        return sw_json_read_fail(&f->in, start, "record %zu should be an object, but is %s", f->out->rows,
-                                 sw_json_kind_words(kind));
+        return sw_json_read_fail(&f->in, start, "record %zu should be an object, but is %s",
+                                 f->out->rows, sw_json_kind_words(kind));
     f->seen_count = 0;
     if (!sw_json_read_object(&f->in))
         return false;
@@ -424,15 +434,18 @@ static bool read_wrapper(filling *f) {
     while (sw_json_read_key(&f->in, &key)) {
         bool good;
         if (is_list_key(f, key))
-            good = list ? sw_json_read_fail(&f->in, f->in.at, "a second list of records") : read_list(f);
+            good = list ? sw_json_read_fail(&f->in, f->in.at, "a second list of records")
+                        : read_list(f);
         else if (sw_str_is(key, "id"))
-            good = f->out->id.at ? sw_json_read_fail(&f->in, f->in.at, "duplicate key \"id\"") : read_id(f);
+            good = f->out->id.at ? sw_json_read_fail(&f->in, f->in.at, "duplicate key \"id\"")
+                                 : read_id(f);
         else if (sw_str_is(key, "parameters"))
             good = sw_json_read_skip(&f->in);
         else
-            good = sw_json_read_fail(&f->in, f->in.at,
-                                     "unknown key '%.*s' beside the list of records: \"id\" may stand there",
-                                     SW_STR_ARG(key));
+            good = sw_json_read_fail(
+                &f->in, f->in.at,
+                "unknown key '%.*s' beside the list of records: \"id\" may stand there",
+                SW_STR_ARG(key));
         if (!good)
             return false;
         list |= is_list_key(f, key);
@@ -445,7 +458,8 @@ static bool read_body(filling *f) {
     if (kind == SW_JSON_ARRAY)
         return read_list(f);
     if (kind != SW_JSON_OBJECT)
-        return sw_json_read_fail(&f->in, f->in.at, "expected an object or a list of objects, found %s",
+        return sw_json_read_fail(&f->in, f->in.at,
+                                 "expected an object or a list of objects, found %s",
                                  sw_json_kind_words(kind));
     if (f->in.end - f->in.at > 1 && !stands_here(f->in.at + 1, f->in.end, &f->plan->fields[0]) &&
         is_wrapper(f))
@@ -478,8 +492,8 @@ static void set_shapes(filling *f) {
     }
 }
 
-sw_status sw_records_parse(sw_records *out, const sw_records_plan *plan, sw_str body, sw_arena *arena,
-                           sw_error *error) {
+sw_status sw_records_parse(sw_records *out, const sw_records_plan *plan, sw_str body,
+                           sw_arena *arena, sw_error *error) {
     filling f = {.plan = plan, .out = out, .arena = arena};
     *out = (sw_records){0};
     sw_json_read_init(&f.in, body, arena, error);

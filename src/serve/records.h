@@ -49,9 +49,10 @@ SW_MUST_USE sw_status sw_records_parse(sw_records *out, const sw_records_plan *p
                                        sw_arena *arena, sw_error *error);
 
 /*
- * {"model", "version", "id"?, "predictions": [{output: value, …}, …]}, or "prediction": {…} for a single
- * record. An output [rows] or [rows, 1] gives a plain value, a wider one a list. NaN and infinities
- * become null. INVALID where an output has no row for each record, or bytes that are no UTF-8.
+ * {"model", "version", "id"?, "predictions": [{output: value, …}, …]}, or "prediction": {…} for a
+ * single record. An output [rows] or [rows, 1] gives a plain value, a wider one a list. NaN and
+ * infinities become null. INVALID where an output has no row for each record, or bytes that are no
+ * UTF-8.
  */
 SW_MUST_USE sw_status sw_records_write(sw_buf *out, const sw_infer_response *response, size_t rows,
                                        bool single, sw_error *error);

@@ -84,10 +84,11 @@ static sw_status plan_inputs(sw_records_plan *plan, sw_error *error) {
     for (uint32_t i = 0; i < s->input_count; i++) {
         plan->widths[i] = row_width(s, i);
         if (plan->widths[i] == 0)
-            return sw_fail(error, SW_CODE_UNSUPPORTED,
-                           "input '%.*s' is no row of named features, so this model takes no records: use "
-                           "the Open Inference Protocol",
-                           SW_STR_ARG(s->inputs[i].name));
+            return sw_fail(
+                error, SW_CODE_UNSUPPORTED,
+                "input '%.*s' is no row of named features, so this model takes no records: use "
+                "the Open Inference Protocol",
+                SW_STR_ARG(s->inputs[i].name));
     }
     return SW_OK;
 }
@@ -112,8 +113,7 @@ static bool plan_text(record_field *field, sw_arena *arena) {
 static sw_num_reader *reader_of(sw_dtype dtype) {
     switch (dtype) {
 #define READER(name, type) \
-    case SW_##name:        \
-        return sw_num_next(SW_NUM_##type);
+    case SW_##name: return sw_num_next(SW_NUM_##type);
         READER(UINT8, U8)
         READER(UINT16, U16)
         READER(UINT32, U32)
@@ -125,15 +125,16 @@ static sw_num_reader *reader_of(sw_dtype dtype) {
         READER(FP32, F32)
         READER(FP64, F64)
 #undef READER
-    default:
-        return NULL;
+    default: return NULL;
     }
 }
 
-static sw_status plan_field(sw_records_plan *plan, uint32_t i, bool *taken, sw_arena *arena, sw_error *error) {
+static sw_status plan_field(sw_records_plan *plan, uint32_t i, bool *taken, sw_arena *arena,
+                            sw_error *error) {
     const sw_feature *feature = &plan->signature->features[i];
     record_field *field = &plan->fields[i];
-    if (feature->input >= plan->signature->input_count || feature->column >= plan->widths[feature->input])
+    if (feature->input >= plan->signature->input_count ||
+        feature->column >= plan->widths[feature->input])
         return sw_fail(error, SW_CODE_INVALID, "feature '%.*s' is of no column that the model has",
                        SW_STR_ARG(feature->name));
     if (taken[feature->column])
@@ -154,7 +155,8 @@ static sw_status plan_field(sw_records_plan *plan, uint32_t i, bool *taken, sw_a
         return no_memory(error);
     uint32_t *slot = slot_of(plan, feature->name);
     if (*slot)
-        return sw_fail(error, SW_CODE_INVALID, "two features are named '%.*s'", SW_STR_ARG(feature->name));
+        return sw_fail(error, SW_CODE_INVALID, "two features are named '%.*s'",
+                       SW_STR_ARG(feature->name));
     *slot = i + 1;
     return SW_OK;
 }
@@ -172,13 +174,14 @@ static sw_status plan_fields(sw_records_plan *plan, sw_arena *arena, sw_error *e
     return SW_OK;
 }
 
-sw_status sw_records_plan_make(sw_records_plan **out, const sw_signature *signature, sw_arena *arena,
-                               sw_error *error) {
+sw_status sw_records_plan_make(sw_records_plan **out, const sw_signature *signature,
+                               sw_arena *arena, sw_error *error) {
     uint32_t slots = 8;
     if (signature->feature_count == 0 || signature->feature_count > UINT32_MAX / 64)
-        return sw_fail(error, SW_CODE_UNSUPPORTED,
-                       "the model has no named features, so it takes no records: use the Open Inference "
-                       "Protocol");
+        return sw_fail(
+            error, SW_CODE_UNSUPPORTED,
+            "the model has no named features, so it takes no records: use the Open Inference "
+            "Protocol");
     while (slots < 4 * signature->feature_count)
         slots *= 2;
     sw_records_plan *plan = sw_arena_zalloc(arena, 1, sizeof *plan);
@@ -198,7 +201,8 @@ sw_status sw_records_plan_make(sw_records_plan **out, const sw_signature *signat
     SW_TRY(plan_fields(plan, arena, error));
     for (uint32_t i = 0; i < signature->feature_count; i++)
         if (signature->features[i].input >= signature->input_count)
-            return sw_fail(error, SW_CODE_INVALID, "feature '%.*s' is of no input that the model has",
+            return sw_fail(error, SW_CODE_INVALID,
+                           "feature '%.*s' is of no input that the model has",
                            SW_STR_ARG(signature->features[i].name));
     *out = plan;
     return SW_OK;

@@ -9,8 +9,8 @@
 /* Where the values of one feature go. */
 typedef struct record_field {
     sw_str name;
-    sw_str quoted;       /* as it stands in a body, with its colon; empty where it would have escapes. Sixteen
-                            readable bytes lie behind it */
+    sw_str quoted; /* as it stands in a body, with its colon; empty where it would have escapes.
+                      Sixteen readable bytes lie behind it */
     uint32_t first_lanes; /* mask of its first sixteen characters */
     uint32_t input;
     uint32_t column;

@@ -7,15 +7,17 @@ static sw_status check_rows(const sw_infer_response *response, size_t rows, sw_e
         const sw_tensor *t = &response->outputs[i];
         bool by_row = t->rank > 0 && t->shape[0] == (int64_t)rows && rows && t->count % rows == 0;
         if (!by_row && rows != 1)
-            return sw_fail(error, SW_CODE_INVALID,
-                           "output '%.*s' has no row for each record: send one record at a time, or use the "
-                           "Open Inference Protocol",
-                           SW_STR_ARG(t->name));
+            return sw_fail(
+                error, SW_CODE_INVALID,
+                "output '%.*s' has no row for each record: send one record at a time, or use the "
+                "Open Inference Protocol",
+                SW_STR_ARG(t->name));
     }
     return SW_OK;
 }
 
-/* A plain value where a row is [] or [1], else a list; dimensions beyond the second are flattened. */
+/* A plain value where a row is [] or [1], else a list; dimensions beyond the second are flattened.
+ */
 static bool is_plain(const sw_tensor *t, size_t per_row) {
     return per_row == 1 && t->rank <= 2;
 }
@@ -37,7 +39,8 @@ static sw_status put_record(sw_json *w, const sw_infer_response *response, size_
     return SW_OK;
 }
 
-static sw_status put_list(sw_json *w, const sw_infer_response *response, size_t rows, sw_error *error) {
+static sw_status put_list(sw_json *w, const sw_infer_response *response, size_t rows,
+                          sw_error *error) {
     sw_json_key(w, "predictions");
     sw_json_begin_array(w);
     for (size_t row = 0; row < rows; row++)

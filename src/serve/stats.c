@@ -130,6 +130,7 @@ sw_version_stats *sw_stats_of(sw_stats *stats, sw_str model, uint32_t version) {
 static void add(sw_stats_shard *into, const sw_stats_shard *from) {
     into->requests += from->requests;
     into->failures += from->failures;
+    into->refusals += from->refusals;
     into->rows += from->rows;
     sw_histogram_merge(&into->queue, &from->queue);
     sw_histogram_merge(&into->inference, &from->inference);

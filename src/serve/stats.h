@@ -22,8 +22,9 @@ typedef struct sw_stats sw_stats;
 typedef struct sw_version_stats sw_version_stats;
 
 typedef struct sw_stats_shard {
-    uint64_t requests; /* answered, failures included */
-    uint64_t failures;
+    uint64_t requests; /* answered, one way or another */
+    uint64_t failures; /* that could not be served, or not in time */
+    uint64_t refusals; /* for what the client sent */
     uint64_t rows;
     sw_histogram queue;     /* from the first byte to the start of the run */
     sw_histogram inference; /* the run of the batch it was in */

@@ -119,7 +119,7 @@ sw_status sw_blob_begin(sw_blob_writer **out, sw_blobs *blobs, sw_error *error) 
 }
 
 sw_status sw_blob_add(sw_blob_writer *writer, sw_str bytes, sw_error *error) {
-    SW_TRY(sw_sha256_add(writer->hash, bytes, error));
+    sw_sha256_add(writer->hash, bytes);
     writer->size_bytes += bytes.len;
     return sw_file_write(writer->fd, bytes, writer->path, error);
 }
@@ -172,9 +172,8 @@ static sw_status put_in_place(sw_blob_writer *writer, const sw_blob_id *id, sw_e
 sw_status sw_blob_finish(sw_blob_id *id, uint64_t *size_bytes, sw_blob_writer *writer,
                          sw_error *error) {
     *size_bytes = writer->size_bytes;
-    sw_status status = sw_sha256_finish(id->hex, writer->hash, error);
-    if (!sw_failed(status))
-        status = sw_file_sync(writer->fd, writer->path, error);
+    sw_sha256_finish(id->hex, writer->hash);
+    sw_status status = sw_file_sync(writer->fd, writer->path, error);
     if (!sw_failed(status)) {
         pthread_mutex_lock(&writer->blobs->mutex);
         status = put_in_place(writer, id, error);

@@ -1,59 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Straight to OpenSSL's block function, linked in statically: its digest interface would start the
+ * whole of libcrypto (3 MB resident) for one hash.
+ */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "store/sha256.h"
 
-#include <openssl/evp.h>
+#include "base/mem.h"
 
-/* sw_sha256 is OpenSSL's context under a name of ours: its header stays in this file. */
-static EVP_MD_CTX *context_of(sw_sha256 *hash) {
-    return (EVP_MD_CTX *)hash;
-}
+#include <openssl/sha.h>
 
-static sw_status fail_hash(sw_error *error) {
-    return sw_fail(error, SW_CODE_NO_MEMORY, "cannot compute a SHA-256: out of memory");
-}
+struct sw_sha256 {
+    SHA256_CTX context;
+};
 
 sw_status sw_sha256_begin(sw_sha256 **out, sw_error *error) {
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    if (!context || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1) {
-        EVP_MD_CTX_free(context);
-        return fail_hash(error);
-    }
-    *out = (sw_sha256 *)context;
+    sw_sha256 *hash = sw_mem_alloc(sizeof *hash);
+    if (!hash)
+        return sw_fail(error, SW_CODE_NO_MEMORY, "cannot compute a SHA-256: out of memory");
+    SHA256_Init(&hash->context);
+    *out = hash;
     return SW_OK;
 }
 
-sw_status sw_sha256_add(sw_sha256 *hash, sw_str bytes, sw_error *error) {
-    return EVP_DigestUpdate(context_of(hash), bytes.at, bytes.len) == 1 ? SW_OK : fail_hash(error);
+void sw_sha256_add(sw_sha256 *hash, sw_str bytes) {
+    SHA256_Update(&hash->context, bytes.at, bytes.len);
 }
 
-static void to_hex(char *hex, const unsigned char *bytes, size_t count) {
+static void to_hex(char hex[SW_SHA256_HEX + 1], const uint8_t digest[SW_SHA256_BYTES]) {
     static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < count; i++) {
-        hex[2 * i] = digits[bytes[i] >> 4];
-        hex[2 * i + 1] = digits[bytes[i] & 15];
+    for (size_t i = 0; i < SW_SHA256_BYTES; i++) {
+        hex[2 * i] = digits[digest[i] >> 4];
+        hex[2 * i + 1] = digits[digest[i] & 15];
     }
-    hex[2 * count] = '\0';
+    hex[SW_SHA256_HEX] = '\0';
 }
 
-sw_status sw_sha256_finish(char hex[SW_SHA256_HEX + 1], sw_sha256 *hash, sw_error *error) {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned len = 0;
-    if (EVP_DigestFinal_ex(context_of(hash), digest, &len) != 1 || len != SW_SHA256_HEX / 2)
-        return fail_hash(error);
-    to_hex(hex, digest, len);
-    return SW_OK;
+void sw_sha256_finish(char hex[SW_SHA256_HEX + 1], sw_sha256 *hash) {
+    uint8_t digest[SW_SHA256_BYTES];
+    SHA256_Final(digest, &hash->context);
+    to_hex(hex, digest);
 }
 
 void sw_sha256_free(sw_sha256 *hash) {
-    EVP_MD_CTX_free(context_of(hash));
+    sw_mem_free(hash);
 }
 
-sw_status sw_sha256_hex(char hex[SW_SHA256_HEX + 1], sw_str bytes, sw_error *error) {
-    sw_sha256 *hash = NULL;
-    SW_TRY(sw_sha256_begin(&hash, error));
-    sw_status status = sw_sha256_add(hash, bytes, error);
-    if (!sw_failed(status))
-        status = sw_sha256_finish(hex, hash, error);
-    sw_sha256_free(hash);
-    return status;
+void sw_sha256_of(uint8_t digest[SW_SHA256_BYTES], sw_str bytes) {
+    SHA256_CTX context;
+    SHA256_Init(&context);
+    SHA256_Update(&context, bytes.at, bytes.len);
+    SHA256_Final(digest, &context);
+}
+
+void sw_sha256_hex(char hex[SW_SHA256_HEX + 1], sw_str bytes) {
+    uint8_t digest[SW_SHA256_BYTES];
+    sw_sha256_of(digest, bytes);
+    to_hex(hex, digest);
 }

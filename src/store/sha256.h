@@ -11,19 +11,21 @@
 #include "base/status.h"
 #include "base/str.h"
 
-enum { SW_SHA256_HEX = 64 };
+#include <stdint.h>
+
+enum { SW_SHA256_BYTES = 32, SW_SHA256_HEX = 64 };
 
 typedef struct sw_sha256 sw_sha256; /* a running hash */
 
 SW_MUST_USE sw_status sw_sha256_begin(sw_sha256 **out, sw_error *error);
-SW_MUST_USE sw_status sw_sha256_add(sw_sha256 *hash, sw_str bytes, sw_error *error);
+void sw_sha256_add(sw_sha256 *hash, sw_str bytes);
 /* 64 lower-case hex digits and a NUL. */
-SW_MUST_USE sw_status sw_sha256_finish(char hex[SW_SHA256_HEX + 1], sw_sha256 *hash,
-                                       sw_error *error);
+void sw_sha256_finish(char hex[SW_SHA256_HEX + 1], sw_sha256 *hash);
 /* NULL is fine. */
 void sw_sha256_free(sw_sha256 *hash);
 
 /* Of bytes at hand. */
-SW_MUST_USE sw_status sw_sha256_hex(char hex[SW_SHA256_HEX + 1], sw_str bytes, sw_error *error);
+void sw_sha256_of(uint8_t digest[SW_SHA256_BYTES], sw_str bytes);
+void sw_sha256_hex(char hex[SW_SHA256_HEX + 1], sw_str bytes);
 
 #endif /* SW_STORE_SHA256_H */

@@ -91,6 +91,7 @@ def test_sends_a_token(tmp_path):
     try:
         server.ok("push", "plain", MODELS / "logreg30.onnx")
         server.ok("deploy", "plain")
+        server.token = server.ok_json("token", "create", "ada", "--scopes", "admin")["secret"]
         secret = server.ok_json("token", "create", "triton", "--scopes", "predict")["secret"]
         headers = {"authorization": f"Bearer {secret}"}
         for module in (triton_http, triton_grpc):

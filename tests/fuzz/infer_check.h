@@ -55,7 +55,8 @@ static inline bool same_tensor(const sw_tensor *a, const sw_tensor *b) {
     for (size_t i = 0; i < a->count; i++) {
         if (a->dtype == SW_BYTES
                 ? !sw_str_eq(((const sw_str *)a->data)[i], ((const sw_str *)b->data)[i])
-                : memcmp((const char *)a->data + i * size, (const char *)b->data + i * size, size) != 0 &&
+                : memcmp((const char *)a->data + i * size, (const char *)b->data + i * size,
+                         size) != 0 &&
                       !(is_float_nan(a, i) && is_float_nan(b, i)))
             return false;
     }

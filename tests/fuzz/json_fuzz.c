@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as JSON: skipping and walking must agree, and what is written back must read the same. */
+/* Any bytes as JSON: skipping and walking must agree, and what is written back must read the same.
+ */
 #include "base/json.h"
 
 #include <stdint.h>
@@ -18,12 +19,8 @@ static bool step(sw_json_reader *in, sw_json *w, sw_json_kind kind) {
     const char *at;
     bool yes;
     switch (kind) {
-    case SW_JSON_OBJECT:
-        sw_json_begin_object(w);
-        return sw_json_read_object(in);
-    case SW_JSON_ARRAY:
-        sw_json_begin_array(w);
-        return sw_json_read_array(in);
+    case SW_JSON_OBJECT: sw_json_begin_object(w); return sw_json_read_object(in);
+    case SW_JSON_ARRAY: sw_json_begin_array(w); return sw_json_read_array(in);
     case SW_JSON_STRING:
         if (!sw_json_read_str(in, &s))
             return false;
@@ -42,11 +39,8 @@ static bool step(sw_json_reader *in, sw_json *w, sw_json_kind kind) {
             return false;
         sw_json_bool(w, yes);
         return true;
-    case SW_JSON_NULL:
-        sw_json_null(w);
-        return sw_json_read_null(in);
-    case SW_JSON_NOTHING:
-        break;
+    case SW_JSON_NULL: sw_json_null(w); return sw_json_read_null(in);
+    case SW_JSON_NOTHING: break;
     }
     return sw_json_read_skip(in); /* fails, and says why */
 }

@@ -61,13 +61,15 @@ static void check_floats(const char *text, size_t len, size_t wanted) {
     must((fit != SW_NUM_MALFORMED) == (wanted != 0));
     if (wanted) {
         double same = strtod(alone(text, wanted), NULL);
-        must(at == text + wanted && memcmp(&d, &same, sizeof d) == 0 && (fit == SW_NUM_FITS) == !isinf(same));
+        must(at == text + wanted && memcmp(&d, &same, sizeof d) == 0 &&
+             (fit == SW_NUM_FITS) == !isinf(same));
     }
     at = text;
     fit = sw_num_scan_f32(&f, &at, text + len);
     if (wanted) {
         float same = strtof(alone(text, wanted), NULL);
-        must(at == text + wanted && memcmp(&f, &same, sizeof f) == 0 && (fit == SW_NUM_FITS) == !isinf(same));
+        must(at == text + wanted && memcmp(&f, &same, sizeof f) == 0 &&
+             (fit == SW_NUM_FITS) == !isinf(same));
     }
     must((sw_num_skip(text, text + len) != NULL) == (wanted != 0));
 }
@@ -94,7 +96,8 @@ static void check_row(const char *text, size_t len) {
             must(*p++ == ',');
             p += *p == ' ';
         }
-        must(sw_num_scan_f32(&one, &p, end) == SW_NUM_FITS && memcmp(&one, &row[i], sizeof one) == 0);
+        must(sw_num_scan_f32(&one, &p, end) == SW_NUM_FITS &&
+             memcmp(&one, &row[i], sizeof one) == 0);
     }
     must(at == p);
     int16_t whole[ROW_MAX];

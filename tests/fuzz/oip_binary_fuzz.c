@@ -25,14 +25,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 3)
         return 0;
     const sw_tensor_spec *spec = &specs[data[2] % (sizeof specs / sizeof *specs)];
-    sw_status status = sw_oip_json_parse(&r, (sw_str){(const char *)data + 3, size - 3}, data[0] << 8 | data[1],
-                                         spec, 1, &arena, &error);
+    sw_status status = sw_oip_json_parse(&r, (sw_str){(const char *)data + 3, size - 3},
+                                         data[0] << 8 | data[1], spec, 1, &arena, &error);
     if (sw_failed(status)) {
         must(error.text[0]);
     } else {
         check_request(&r);
-        sw_infer_response answer = {
-            .model = SW_STR("m"), .version = SW_STR("1"), .outputs = r.inputs, .output_count = r.input_count};
+        sw_infer_response answer = {.model = SW_STR("m"),
+                                    .version = SW_STR("1"),
+                                    .outputs = r.inputs,
+                                    .output_count = r.input_count};
         sw_infer_request raw = {.binary_output = true};
         must(!sw_failed(sw_oip_json_write(&out, &header, &answer, &raw, &error)));
         must(header > 0 && (size_t)header <= out.len);

@@ -22,19 +22,24 @@ static bool names_differ(const sw_infer_request *r) {
 }
 
 static void check_round_trip(const sw_infer_request *r, sw_arena *arena) {
-    sw_infer_response answer = {
-        .model = SW_STR("m"), .version = SW_STR("1"), .outputs = r->inputs, .output_count = r->input_count};
+    sw_infer_response answer = {.model = SW_STR("m"),
+                                .version = SW_STR("1"),
+                                .outputs = r->inputs,
+                                .output_count = r->input_count};
     sw_infer_request all = {0}, back;
     sw_error error = {{0}};
     sw_buf json = {0}, body = {0};
     int64_t header;
-    must(!sw_failed(sw_oip_json_write(&json, &header, &answer, &all, &error)) && header == SW_OIP_NO_HEADER);
+    must(!sw_failed(sw_oip_json_write(&json, &header, &answer, &all, &error)) &&
+         header == SW_OIP_NO_HEADER);
     const char *outputs = strstr((sw_buf_add_char(&json, '\0'), json.at), "\"outputs\":");
     sw_buf_add_lit(&body, "{\"inputs\":");
     sw_buf_add(&body, outputs + 10, strlen(outputs + 10));
-    must(!sw_failed(parse(&back, sw_buf_str(&body), arena, &error)) && back.input_count == r->input_count);
+    must(!sw_failed(parse(&back, sw_buf_str(&body), arena, &error)) &&
+         back.input_count == r->input_count);
     for (size_t i = 0; i < r->input_count; i++)
-        must(same_tensor(&back.inputs[i], &r->inputs[i]) && sw_str_eq(back.inputs[i].name, r->inputs[i].name));
+        must(same_tensor(&back.inputs[i], &r->inputs[i]) &&
+             sw_str_eq(back.inputs[i].name, r->inputs[i].name));
     sw_buf_free(&json);
     sw_buf_free(&body);
 }

@@ -9,7 +9,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_round_trip(const sw_infer_request *r, sw_arena *arena) {
-    sw_infer_response answer = {.model = r->model, .id = r->id, .outputs = r->inputs, .output_count = r->input_count};
+    sw_infer_response answer = {
+        .model = r->model, .id = r->id, .outputs = r->inputs, .output_count = r->input_count};
     sw_infer_request plain = {.raw = r->raw}, back;
     sw_error error = {{0}};
     sw_buf out = {0};

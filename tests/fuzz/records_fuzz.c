@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as named records, for a model of one wide input and for one of many inputs. */
-#include "serve/records.h"
 #include "fuzz/infer_check.h"
+#include "serve/records.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -10,11 +10,15 @@ static sw_feature wide_features[] = {
     {.name = {"age", 3}, .column = 1, .optional = true},
     {.name = {"mean concave points", 19}, .column = 2, .optional = true},
 };
-static sw_tensor_spec wide_inputs[] = {{.name = {"X", 1}, .dtype = SW_FP32, .rank = 2, .shape = {-1, 3}}};
+static sw_tensor_spec wide_inputs[] = {
+    {.name = {"X", 1}, .dtype = SW_FP32, .rank = 2, .shape = {-1, 3}}};
 static sw_feature mixed_features[] = {
-    {.name = {"s", 1}, .input = 0, .optional = true}, {.name = {"i", 1}, .input = 1},
-    {.name = {"l", 1}, .input = 2},                   {.name = {"b", 1}, .input = 3},
-    {.name = {"d", 1}, .input = 4, .optional = true}, {.name = {"h", 1}, .input = 5, .optional = true},
+    {.name = {"s", 1}, .input = 0, .optional = true},
+    {.name = {"i", 1}, .input = 1},
+    {.name = {"l", 1}, .input = 2},
+    {.name = {"b", 1}, .input = 3},
+    {.name = {"d", 1}, .input = 4, .optional = true},
+    {.name = {"h", 1}, .input = 5, .optional = true},
 };
 static sw_tensor_spec mixed_inputs[] = {
     {.name = {"s", 1}, .dtype = SW_BYTES, .rank = 2, .shape = {-1, 1}},
@@ -45,8 +49,10 @@ static void check_body(const sw_signature *signature, sw_str body) {
             must(r.inputs[i].shape[0] == (int64_t)r.rows);
         }
         touch(r.id.at, r.id.len);
-        sw_infer_response answer = {
-            .model = SW_STR("m"), .version = SW_STR("1"), .outputs = r.inputs, .output_count = r.input_count};
+        sw_infer_response answer = {.model = SW_STR("m"),
+                                    .version = SW_STR("1"),
+                                    .outputs = r.inputs,
+                                    .output_count = r.input_count};
         must(!sw_failed(sw_records_write(&out, &answer, r.rows, r.single, &error)));
     }
     sw_buf_free(&out);

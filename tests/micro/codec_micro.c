@@ -56,7 +56,7 @@ static void report(const bench *b, double least) {
     size_t bytes = 0;
     for (size_t i = 0; i < BODIES; i++)
         bytes += b->bodies[i].len;
-    printf("%-28s %6zu bytes %8.0f ns\n", b->name, bytes / BODIES, least);
+    printf("%-28s %6zu bytes %8.0f ns\n", b->name, b->out.len ? b->out.len : bytes / BODIES, least);
 }
 
 static void run(bench *b, void (*one)(bench *b, size_t i), const char *wanted) {
@@ -108,8 +108,9 @@ static sw_str keep(sw_buf *buf) {
 static void fill_oip(bench *b, style how, int rows) {
     for (size_t i = 0; i < BODIES; i++) {
         sw_buf buf = {0};
-        sw_buf_printf(&buf, "{\"inputs\":[{\"name\":\"X\",\"shape\":[%d,%d],\"datatype\":\"FP32\",\"data\":[", rows,
-                      COLUMNS);
+        sw_buf_printf(
+            &buf, "{\"inputs\":[{\"name\":\"X\",\"shape\":[%d,%d],\"datatype\":\"FP32\",\"data\":[",
+            rows, COLUMNS);
         for (int row = 0; row < rows; row++) {
             if (row)
                 sw_buf_add_char(&buf, ',');
@@ -142,7 +143,8 @@ static void one_oip(bench *b, size_t i) {
     sw_infer_request request = {0};
     sw_error error;
     sw_arena_reset(b->arena);
-    must(sw_oip_json_parse(&request, b->bodies[i], SW_OIP_NO_HEADER, NULL, 0, b->arena, &error), &error);
+    must(sw_oip_json_parse(&request, b->bodies[i], SW_OIP_NO_HEADER, NULL, 0, b->arena, &error),
+         &error);
 }
 
 static void one_proto(bench *b, size_t i) {
@@ -181,15 +183,24 @@ static void one_proto_answer(bench *b, size_t i) {
 /* ---- Setting up ---- */
 
 static const char *const short_names[COLUMNS] = {
-    "x0",  "x1",  "x2",  "x3",  "x4",  "x5",  "x6",  "x7",  "x8",  "x9",  "x10", "x11", "x12", "x13", "x14",
-    "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x29"};
-static const char *const long_names[COLUMNS] = {
-    "mean radius", "mean texture", "mean perimeter", "mean area", "mean smoothness", "mean compactness",
-    "mean concavity", "mean concave points", "mean symmetry", "mean fractal dimension", "radius error",
-    "texture error", "perimeter error", "area error", "smoothness error", "compactness error",
-    "concavity error", "concave points error", "symmetry error", "fractal dimension error", "worst radius",
-    "worst texture", "worst perimeter", "worst area", "worst smoothness", "worst compactness",
-    "worst concavity", "worst concave points", "worst symmetry", "worst fractal dimension"};
+    "x0",  "x1",  "x2",  "x3",  "x4",  "x5",  "x6",  "x7",  "x8",  "x9",
+    "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18", "x19",
+    "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x29"};
+static const char *const long_names[COLUMNS] = {"mean radius",      "mean texture",
+                                                "mean perimeter",   "mean area",
+                                                "mean smoothness",  "mean compactness",
+                                                "mean concavity",   "mean concave points",
+                                                "mean symmetry",    "mean fractal dimension",
+                                                "radius error",     "texture error",
+                                                "perimeter error",  "area error",
+                                                "smoothness error", "compactness error",
+                                                "concavity error",  "concave points error",
+                                                "symmetry error",   "fractal dimension error",
+                                                "worst radius",     "worst texture",
+                                                "worst perimeter",  "worst area",
+                                                "worst smoothness", "worst compactness",
+                                                "worst concavity",  "worst concave points",
+                                                "worst symmetry",   "worst fractal dimension"};
 
 static const sw_records_plan *make_plan(sw_arena *arena, const char *const *names) {
     sw_signature *signature = sw_arena_zalloc(arena, 1, sizeof *signature);
@@ -209,12 +220,17 @@ static const sw_records_plan *make_plan(sw_arena *arena, const char *const *name
 
 static void fill_proto(bench *b, sw_arena *arena) {
     for (size_t i = 0; i < BODIES; i++) {
-        /* An answer and a request agree in nearly all field numbers, so write the request by hand. */
+        /* An answer and a request agree in nearly all field numbers, so write the request by hand.
+         */
         sw_buf buf = {0};
         float row[COLUMNS];
         for (int k = 0; k < COLUMNS; k++)
             row[k] = (float)(random_64() >> 40);
-        sw_buf_add_lit(&buf, "\x0A\x06" "logreg" "\x2A\x0E\x0A\x01X\x12\x04" "FP32" "\x1A\x02\x01\x1E\x3A\x78");
+        sw_buf_add_lit(&buf, "\x0A\x06"
+                             "logreg"
+                             "\x2A\x0E\x0A\x01X\x12\x04"
+                             "FP32"
+                             "\x1A\x02\x01\x1E\x3A\x78");
         buf.at[9] = 13;
         sw_buf_add(&buf, row, sizeof row);
         b->bodies[i] = keep(&buf);
@@ -229,7 +245,11 @@ static sw_infer_response *make_responses(sw_arena *arena) {
         float *data = sw_arena_alloc(arena, 2 * sizeof *data);
         data[0] = (float)(random_64() >> 40) * 0x1p-24F;
         data[1] = 1 - data[0];
-        *t = (sw_tensor){.name = SW_STR("probabilities"), .dtype = SW_FP32, .rank = 2, .shape = {1, 2}, .count = 2,
+        *t = (sw_tensor){.name = SW_STR("probabilities"),
+                         .dtype = SW_FP32,
+                         .rank = 2,
+                         .shape = {1, 2},
+                         .count = 2,
                          .data = data};
         all[i] = (sw_infer_response){
             .model = SW_STR("logreg"), .version = SW_STR("1"), .outputs = t, .output_count = 1};

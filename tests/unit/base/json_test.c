@@ -26,8 +26,9 @@ TEST(json_read__walks_objects_and_arrays) {
     int64_t sum = 0, n;
     bool yes = false;
     double x = 0;
-    sw_str text = SW_STR(" { \"name\" : \"fraud\", \"list\":[1, 2 ,3],\"e\":[],\"o\":{}, \"yes\":true,"
-                         "\"skip\":{\"a\":[{},[null,false]]},\"x\":-1.5e2, \"z\":null } ");
+    sw_str text =
+        SW_STR(" { \"name\" : \"fraud\", \"list\":[1, 2 ,3],\"e\":[],\"o\":{}, \"yes\":true,"
+               "\"skip\":{\"a\":[{},[null,false]]},\"x\":-1.5e2, \"z\":null } ");
     sw_json_read_init(&in, text, &arena, &error);
     CHECK(sw_json_read_object(&in));
     while (sw_json_read_key(&in, &key)) {
@@ -117,7 +118,9 @@ TEST(json_read__refuses_bad_strings) {
     check_refused("\"abc\\", "without its closing quote");
     check_refused("\"abc\\\"", "without its closing quote");
     check_refused("\"a\nb\"", "control character in a string: escape it as \\u000A");
-    check_refused("\"a\x01" "b\"", "\\u0001");
+    check_refused("\"a\x01"
+                  "b\"",
+                  "\\u0001");
     check_refused("\"\\x\"", "unknown escape");
     check_refused("\"\\u12\"", "four hexadecimal digits");
     check_refused("\"\\u12g4\"", "four hexadecimal digits");
@@ -203,10 +206,11 @@ TEST(json_write__puts_commas_by_itself) {
     sw_json_add_f64(&w, "x", (double)-INFINITY);
     sw_json_add_f64(&w, "w", (double)NAN);
     sw_json_end_object(&w);
-    CHECK_STR(sw_buf_str(&buf),
-              "{\"s\":\"a\",\"t\":null,\"i\":-9223372036854775808,\"u\":18446744073709551615,\"f\":0.1,"
-              "\"b\":true,\"n\":null,\"list\":[[],{},0.1,[1],false],\"z\":null,\"y\":null,"
-              "\"x\":-Infinity,\"w\":null}");
+    CHECK_STR(
+        sw_buf_str(&buf),
+        "{\"s\":\"a\",\"t\":null,\"i\":-9223372036854775808,\"u\":18446744073709551615,\"f\":0.1,"
+        "\"b\":true,\"n\":null,\"list\":[[],{},0.1,[1],false],\"z\":null,\"y\":null,"
+        "\"x\":-Infinity,\"w\":null}");
     sw_buf_free(&buf);
 }
 
@@ -214,7 +218,9 @@ TEST(json_write__escapes_so_that_the_reader_gets_it_back) {
     char all[256];
     for (int i = 0; i < 128; i++)
         all[i] = (char)i;
-    sw_str cases[] = {{all, 128}, SW_STR("\xC3\xA9 and then sixteen plain bytes \xF0\x9F\x98\x80"), SW_STR("\"\\\n")};
+    sw_str cases[] = {{all, 128},
+                      SW_STR("\xC3\xA9 and then sixteen plain bytes \xF0\x9F\x98\x80"),
+                      SW_STR("\"\\\n")};
     for (size_t i = 0; i < 3; i++) {
         sw_buf buf = {0};
         sw_json w = sw_json_to(&buf);

@@ -39,7 +39,8 @@ static size_t put_number(char *to, int digits, bool fraction, bool exponent) {
 
 enum { NUMBERS = 200, TEXT = NUMBERS * 48 };
 
-/* The text stands at the very end of its block, so that a read behind it is seen by the sanitizer. */
+/* The text stands at the very end of its block, so that a read behind it is seen by the sanitizer.
+ */
 static char *exact(const char *text, size_t len) {
     char *block = malloc(len);
     memcpy(block, text, len);
@@ -60,7 +61,8 @@ TEST(num_row__reads_what_one_by_one_reads) {
                 if (space)
                     text[len++] = ' ';
             }
-            size_t number = put_number(text + len, 1 + (int)(random_64() % (round % 3 ? 8 : 20)), true, round % 5 == 0);
+            size_t number = put_number(text + len, 1 + (int)(random_64() % (round % 3 ? 8 : 20)),
+                                       true, round % 5 == 0);
             char copy[64];
             memcpy(copy, text + len, number);
             copy[number] = '\0';
@@ -79,6 +81,36 @@ TEST(num_row__reads_what_one_by_one_reads) {
         CHECK(at == block + len - 1);
         CHECK(memcmp(got_f32, wanted_f32, count * sizeof(float)) == 0);
         free(block);
+    }
+}
+
+/* 17 to 20 characters, as doubles that are printed in full; and what only looks like them. */
+TEST(num_row__long_numbers) {
+    static const char characters[] = "0123456789012345678901234567890123456789..-e ";
+    char text[80];
+    for (int i = 0; i < 400000; i++) {
+        int len = 20, count = 15 + (int)(random_64() % 8);
+        memset(text, ' ', 20);
+        text[len++] = i & 1 ? '-' : '[';
+        for (int k = 0; k < count; k++)
+            text[len++] = i % 4 == 0       ? characters[random_64() % (sizeof characters - 1)]
+                          : k == 1 + i % 3 ? '.'
+                                           : (char)('0' + random_64() % 10);
+        text[len++] = ']';
+        text[len] = '\0';
+        const char *from = text + 20 + !(i & 1), *at = from, *behind = from;
+        double wanted = 0, got = 0;
+        float wanted_f32 = 0, got_f32 = 0;
+        bool good = sw_num_scan_f64(&wanted, &behind, text + len) == SW_NUM_FITS && *behind == ']';
+        if ((sw_num_row(SW_NUM_F64, &got, 1, &at, text, text + len) == 1 && *at == ']') != good ||
+            (good && memcmp(&got, &wanted, sizeof got) != 0))
+            TEST_FAIL_("%s reads as %.17g", from, got);
+        at = behind = from;
+        good = sw_num_scan_f32(&wanted_f32, &behind, text + len) == SW_NUM_FITS && *behind == ']';
+        if ((sw_num_row(SW_NUM_F32, &got_f32, 1, &at, text, text + len) == 1 && *at == ']') !=
+                good ||
+            (good && memcmp(&got_f32, &wanted_f32, sizeof got_f32) != 0))
+            TEST_FAIL_("%s reads as %.9g", from, (double)got_f32);
     }
 }
 
@@ -103,17 +135,26 @@ TEST(num_row__whole_numbers_keep_to_their_type) {
         sw_num_type type;
         const char *good, *bad;
     } cases[] = {
-        {SW_NUM_U8, "255", "256"}, {SW_NUM_U8, "0", "-1"}, {SW_NUM_I8, "-128", "-129"}, {SW_NUM_I8, "127", "128"},
-        {SW_NUM_U16, "65535", "65536"}, {SW_NUM_I16, "-32768", "-32769"}, {SW_NUM_U32, "4294967295", "4294967296"},
-        {SW_NUM_I32, "2147483647", "2147483648"}, {SW_NUM_I64, "9223372036854775807", "9223372036854775808"},
+        {SW_NUM_U8, "255", "256"},
+        {SW_NUM_U8, "0", "-1"},
+        {SW_NUM_I8, "-128", "-129"},
+        {SW_NUM_I8, "127", "128"},
+        {SW_NUM_U16, "65535", "65536"},
+        {SW_NUM_I16, "-32768", "-32769"},
+        {SW_NUM_U32, "4294967295", "4294967296"},
+        {SW_NUM_I32, "2147483647", "2147483648"},
+        {SW_NUM_I64, "9223372036854775807", "9223372036854775808"},
         {SW_NUM_I64, "-9223372036854775808", "-9223372036854775809"},
-        {SW_NUM_U64, "18446744073709551615", "18446744073709551616"}, {SW_NUM_U64, "1e3", "-1"},
-        {SW_NUM_I32, "3.0", "3.5"}, {SW_NUM_I32, "-0", "1e10"},
+        {SW_NUM_U64, "18446744073709551615", "18446744073709551616"},
+        {SW_NUM_U64, "1e3", "-1"},
+        {SW_NUM_I32, "3.0", "3.5"},
+        {SW_NUM_I32, "-0", "1e10"},
     };
     char text[64];
     uint64_t out[2];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        int len = snprintf(text, sizeof text, "                 [%s,%s]", cases[i].good, cases[i].bad);
+        int len =
+            snprintf(text, sizeof text, "                 [%s,%s]", cases[i].good, cases[i].bad);
         const char *at = text + 18;
         CHECK_INT(sw_num_row(cases[i].type, out, 2, &at, text, text + len), 1);
         CHECK(at == text + 18 + strlen(cases[i].good));
@@ -130,26 +171,16 @@ TEST(num_row__leaves_what_is_not_plain) {
         int taken, stands;
     } cases[] = {
         {"                  1,2,3", 2, 21}, /* the end is missing */
-        {"                  1,NaN]", 1, 19},
-        {"                  NaN,1]", 0, 18},
-        {"                  null,1]", 0, 18},
-        {"                  1,,2]", 1, 19},
-        {"                  1,  2]", 1, 19},
-        {"                  1 ,2]", 1, 19},
-        {"                  1.,2]", 0, 18},
-        {"                  .5,2]", 0, 18},
-        {"                  01,2]", 0, 18},
-        {"                  +1,2]", 0, 18},
-        {"                  --1,2]", 0, 18},
-        {"                  -,2]", 0, 18},
-        {"                  1..5,2]", 0, 18},
-        {"                  1/5,2]", 0, 18},
-        {"                  1,1e,2]", 1, 19},
-        {"                  1,1e999,2]", 1, 19},
-        {"                  1,]", 1, 19},
-        {"                  ]", 0, 18},
-        {"                  [1]", 0, 18},
-        {"                  -0.5]", 1, 22},
+        {"                  1,NaN]", 1, 19},  {"                  NaN,1]", 0, 18},
+        {"                  null,1]", 0, 18}, {"                  1,,2]", 1, 19},
+        {"                  1,  2]", 1, 19},  {"                  1 ,2]", 1, 19},
+        {"                  1.,2]", 0, 18},   {"                  .5,2]", 0, 18},
+        {"                  01,2]", 0, 18},   {"                  +1,2]", 0, 18},
+        {"                  --1,2]", 0, 18},  {"                  -,2]", 0, 18},
+        {"                  1..5,2]", 0, 18}, {"                  1/5,2]", 0, 18},
+        {"                  1,1e,2]", 1, 19}, {"                  1,1e999,2]", 1, 19},
+        {"                  1,]", 1, 19},     {"                  ]", 0, 18},
+        {"                  [1]", 0, 18},     {"                  -0.5]", 1, 22},
     };
     float out[4];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

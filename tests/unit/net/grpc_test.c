@@ -51,7 +51,10 @@ TEST(grpc__refuses_malformed_messages) {
     h2_call *compressed = h2_call_with(&c, "POST", "/t.S/Echo", "\1\0\0\0\1x", 6, type);
     h2_call *nothing = h2_call_with(&c, "POST", "/t.S/Echo", NULL, 0, type);
     h2_call *cut = h2_call_with(&c, "POST", "/t.S/Echo", "\0\0\0\0\5abc", 8, type);
-    h2_call *giant = h2_call_with(&c, "POST", "/t.S/Echo", "\0\xff\xff\xff\xff" "abc", 8, type);
+    h2_call *giant = h2_call_with(&c, "POST", "/t.S/Echo",
+                                  "\0\xff\xff\xff\xff"
+                                  "abc",
+                                  8, type);
     h2_call *two = h2_call_with(&c, "POST", "/t.S/Echo", "\0\0\0\0\1a\0\0\0\0\1b", 12, type);
     h2_call *short_prefix = h2_call_with(&c, "POST", "/t.S/Echo", "\0\0", 2, type);
     h2_call *large = h2_call_with(&c, "POST", "/t.S/Echo", many, sizeof many, type);
@@ -74,9 +77,17 @@ TEST(grpc__refuses_malformed_messages) {
 TEST(grpc__passes_deadlines_on) {
     static const struct {
         const char *text, *ns;
-    } rows[] = {{"100m", "100000000"}, {"2S", "2000000000"}, {"3u", "3000"},       {"7n", "7"},
-                {"1M", "60000000000"}, {"1H", "3600000000000"}, {"123456789S", "0"}, {"x", "0"},
-                {"5", "0"},            {"-1S", "0"},          {"99999999H", "4611686018427387903"}};
+    } rows[] = {{"100m", "100000000"},
+                {"2S", "2000000000"},
+                {"3u", "3000"},
+                {"7n", "7"},
+                {"1M", "60000000000"},
+                {"1H", "3600000000000"},
+                {"123456789S", "0"},
+                {"x", "0"},
+                {"5", "0"},
+                {"-1S", "0"},
+                {"99999999H", "4611686018427387903"}};
     test_server server;
     REQUIRE(server_start(&server, NULL, 1));
     REQUIRE(h2_begin(&c, dial(&server)));
@@ -116,7 +127,8 @@ TEST(grpc__streams_messages_from_the_loop_and_from_a_pool) {
         h2_call *bad = h2_grpc(&c, paths[i], "fail", frames[1], NULL);
         h2_run(&c);
         CHECK_INT(good->len, 27);
-        CHECK(good->len == 27 && memcmp(good->body, "\0\0\0\0\4part\0\0\0\0\4part\0\0\0\0\4part", 27) == 0);
+        CHECK(good->len == 27 &&
+              memcmp(good->body, "\0\0\0\0\4part\0\0\0\0\4part\0\0\0\0\4part", 27) == 0);
         CHECK_INT(good->grpc_status, 0);
         CHECK_INT(bad->len, 27);
         CHECK_INT(bad->grpc_status, 14);

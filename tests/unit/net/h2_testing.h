@@ -151,8 +151,10 @@ static ssize_t h2_read_body(nghttp2_session *session, int32_t stream, uint8_t *a
     return (ssize_t)len;
 }
 
-#define H2_NV(n, v) \
-    (nghttp2_nv) { (uint8_t *)(n), (uint8_t *)(v), strlen(n), strlen(v), NGHTTP2_NV_FLAG_NONE }
+#define H2_NV(n, v)                                                                \
+    (nghttp2_nv) {                                                                 \
+        (uint8_t *)(n), (uint8_t *)(v), strlen(n), strlen(v), NGHTTP2_NV_FLAG_NONE \
+    }
 
 /* More headers come as name, value pairs that end in NULL. */
 static inline h2_call *h2_call_with(h2_client *c, const char *method, const char *path,
@@ -174,7 +176,8 @@ static inline h2_call *h2_call_with(h2_client *c, const char *method, const char
         if (at[0][0] != ':')
             nv[count++] = H2_NV(at[0], at[1]);
     nghttp2_data_provider provider = {.source = {.ptr = call}, .read_callback = h2_read_body};
-    call->stream = nghttp2_submit_request(c->session, NULL, nv, count, out ? &provider : NULL, NULL);
+    call->stream =
+        nghttp2_submit_request(c->session, NULL, nv, count, out ? &provider : NULL, NULL);
     return call;
 }
 
@@ -182,7 +185,8 @@ static inline bool h2_flush(h2_client *c) {
     const uint8_t *bytes;
     ssize_t len;
     while ((len = nghttp2_session_mem_send(c->session, &bytes)) > 0) {
-        if (c->send ? c->send(c->io, bytes, (size_t)len) != len : !say_bytes(c->fd, bytes, (size_t)len))
+        if (c->send ? c->send(c->io, bytes, (size_t)len) != len
+                    : !say_bytes(c->fd, bytes, (size_t)len))
             return false;
     }
     return len == 0;
@@ -194,7 +198,8 @@ static inline bool h2_step(h2_client *c, int wait_ms) {
     struct pollfd poll_fd = {.fd = c->fd, .events = POLLIN};
     if (!h2_flush(c) || (!c->recv && poll(&poll_fd, 1, wait_ms) <= 0))
         return false;
-    ssize_t got = c->recv ? c->recv(c->io, bytes, sizeof bytes) : recv(c->fd, bytes, sizeof bytes, 0);
+    ssize_t got =
+        c->recv ? c->recv(c->io, bytes, sizeof bytes) : recv(c->fd, bytes, sizeof bytes, 0);
     if (got <= 0) {
         c->over = true;
         return false;
@@ -207,8 +212,8 @@ static inline void h2_run(h2_client *c) {
         ;
 }
 
-static inline h2_call *h2_grpc(h2_client *c, const char *path, const char *message, char frame[1024],
-                               const char *const *more) {
+static inline h2_call *h2_grpc(h2_client *c, const char *path, const char *message,
+                               char frame[1024], const char *const *more) {
     const char *headers[24] = {"content-type", "application/grpc+proto", "te", "trailers"};
     int count = 4;
     for (const char *const *at = more; at && *at; at++)
@@ -226,10 +231,10 @@ static inline h2_call *h2_grpc(h2_client *c, const char *path, const char *messa
 /* A frame as it stands. */
 static inline bool raw_frame(int fd, int type, int flags, uint32_t stream, const void *payload,
                              size_t len) {
-    unsigned char head[9] = {(unsigned char)(len >> 16), (unsigned char)(len >> 8), (unsigned char)len,
-                             (unsigned char)type, (unsigned char)flags, (unsigned char)(stream >> 24),
-                             (unsigned char)(stream >> 16), (unsigned char)(stream >> 8),
-                             (unsigned char)stream};
+    unsigned char head[9] = {
+        (unsigned char)(len >> 16),    (unsigned char)(len >> 8),    (unsigned char)len,
+        (unsigned char)type,           (unsigned char)flags,         (unsigned char)(stream >> 24),
+        (unsigned char)(stream >> 16), (unsigned char)(stream >> 8), (unsigned char)stream};
     return say_bytes(fd, head, sizeof head) && say_bytes(fd, payload, len);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HTTP/1.1 as a dishonest client speaks it: each of these gets a clear answer, and no second request
- * hides behind it. */
+/* HTTP/1.1 as a dishonest client speaks it: each of these gets a clear answer, and no second
+ * request hides behind it. */
 #include "unit/net/net_testing.h"
 
 typedef struct attempt {
@@ -12,43 +12,108 @@ typedef struct attempt {
 #define SMUGGLED "GET /hello?smuggled HTTP/1.1\r\n" HOST "\r\n"
 
 static const attempt attempts[] = {
-    {"both lengths", "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SMUGGLED, "HTTP/1.1 400"},
-    {"both lengths, the other way round", "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n" SMUGGLED, "HTTP/1.1 400"},
-    {"two content-lengths", "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello" SMUGGLED, "HTTP/1.1 400"},
-    {"two equal content-lengths", "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello" SMUGGLED, "HTTP/1.1 400"},
-    {"a list of content-lengths", "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 5, 5\r\n\r\nhello" SMUGGLED, "HTTP/1.1 400"},
-    {"a signed content-length", "POST /echo HTTP/1.1\r\n" HOST "Content-Length: +5\r\n\r\nhello" SMUGGLED, "HTTP/1.1 400"},
-    {"a negative content-length", "POST /echo HTTP/1.1\r\n" HOST "Content-Length: -5\r\n\r\nhello" SMUGGLED, "HTTP/1.1 400"},
-    {"a hexadecimal content-length", "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 0x5\r\n\r\nhello" SMUGGLED, "HTTP/1.1 400"},
-    {"an empty content-length", "POST /echo HTTP/1.1\r\n" HOST "Content-Length: \r\n\r\nhello" SMUGGLED, "HTTP/1.1 400"},
-    {"a content-length beyond 64 bits", "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 99999999999999999999999\r\n\r\nhello" SMUGGLED, "HTTP/1.1 400"},
-    {"another transfer encoding", "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" SMUGGLED, "HTTP/1.1 400"},
-    {"identity", "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: identity\r\n\r\n0\r\n\r\n" SMUGGLED, "HTTP/1.1 400"},
-    {"chunked, then identity", "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n" SMUGGLED, "HTTP/1.1 400"},
-    {"gzip, chunked", "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" SMUGGLED, "HTTP/1.1 400"},
-    {"chunked twice", "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SMUGGLED, "HTTP/1.1 400"},
-    {"chunked in quotes", "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n" SMUGGLED, "HTTP/1.1 400"},
-    {"a space before the colon", "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" SMUGGLED, "HTTP/1.1 400"},
-    {"a folded transfer encoding", "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n" SMUGGLED, "HTTP/1.1 400"},
-    {"a folded header", "GET /hello HTTP/1.1\r\n" HOST "X-A: b\r\n c\r\n\r\n" SMUGGLED, "HTTP/1.1 400"},
-    {"a header folded by a tab", "GET /hello HTTP/1.1\r\n" HOST "X-A: b\r\n\tc\r\n\r\n" SMUGGLED, "HTTP/1.1 400"},
-    {"a first header that is folded", "GET /hello HTTP/1.1\r\n X: y\r\n" HOST "\r\n" SMUGGLED, "HTTP/1.1 400"},
-    {"chunked in HTTP/1.0", "POST /echo HTTP/1.0\r\n" HOST "Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SMUGGLED, "HTTP/1.1 400"},
-    {"a signed chunk size", "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n+1\r\na\r\n0\r\n\r\n" SMUGGLED, "HTTP/1.1 400"},
-    {"a chunk size with 0x", "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0x1\r\na\r\n0\r\n\r\n" SMUGGLED, "HTTP/1.1 400"},
-    {"a chunk size beyond 64 bits", "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\na\r\n0\r\n\r\n" SMUGGLED, "HTTP/1.1 400"},
-    {"a huge chunk size", "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\na", "HTTP/1.1 4"},
-    {"no CRLF behind a chunk", "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n1\r\nabc0\r\n\r\n" SMUGGLED, "HTTP/1.1 400"},
-    {"a bare LF behind a chunk size", "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n1\na\r\n0\r\n\r\n" SMUGGLED, "HTTP/1.1 400"},
-    {"bare LFs", "GET /hello HTTP/1.1\n" "Host: localhost\n\n" SMUGGLED, "HTTP/1.1 400"},
-    {"a bare CR in a value", "GET /hello HTTP/1.1\r\n" HOST "X-A: b\rContent-Length: 5\r\n\r\n" SMUGGLED, "HTTP/1.1 400"},
-    {"a control byte in a value", "GET /hello HTTP/1.1\r\n" HOST "X-A: b\x01\r\n\r\n" SMUGGLED, "HTTP/1.1 400"},
-    {"a header with no name", "GET /hello HTTP/1.1\r\n" HOST ": b\r\n\r\n" SMUGGLED, "HTTP/1.1 400"},
-    {"a header with no colon", "GET /hello HTTP/1.1\r\n" HOST "nonsense\r\n\r\n" SMUGGLED, "HTTP/1.1 400"},
-    {"a space in a name", "GET /hello HTTP/1.1\r\n" HOST "Content Length: 3\r\n\r\n" SMUGGLED, "HTTP/1.1 400"},
+    {"both lengths",
+     "POST /echo HTTP/1.1\r\n" HOST
+     "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"both lengths, the other way round",
+     "POST /echo HTTP/1.1\r\n" HOST
+     "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"two content-lengths",
+     "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"two equal content-lengths",
+     "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"a list of content-lengths",
+     "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 5, 5\r\n\r\nhello" SMUGGLED, "HTTP/1.1 400"},
+    {"a signed content-length",
+     "POST /echo HTTP/1.1\r\n" HOST "Content-Length: +5\r\n\r\nhello" SMUGGLED, "HTTP/1.1 400"},
+    {"a negative content-length",
+     "POST /echo HTTP/1.1\r\n" HOST "Content-Length: -5\r\n\r\nhello" SMUGGLED, "HTTP/1.1 400"},
+    {"a hexadecimal content-length",
+     "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 0x5\r\n\r\nhello" SMUGGLED, "HTTP/1.1 400"},
+    {"an empty content-length",
+     "POST /echo HTTP/1.1\r\n" HOST "Content-Length: \r\n\r\nhello" SMUGGLED, "HTTP/1.1 400"},
+    {"a content-length beyond 64 bits",
+     "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 99999999999999999999999\r\n\r\nhello" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"another transfer encoding",
+     "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"identity",
+     "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: identity\r\n\r\n0\r\n\r\n" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"chunked, then identity",
+     "POST /echo HTTP/1.1\r\n" HOST
+     "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"gzip, chunked",
+     "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"chunked twice",
+     "POST /echo HTTP/1.1\r\n" HOST
+     "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"chunked in quotes",
+     "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"a space before the colon",
+     "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"a folded transfer encoding",
+     "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"a folded header", "GET /hello HTTP/1.1\r\n" HOST "X-A: b\r\n c\r\n\r\n" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"a header folded by a tab", "GET /hello HTTP/1.1\r\n" HOST "X-A: b\r\n\tc\r\n\r\n" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"a first header that is folded", "GET /hello HTTP/1.1\r\n X: y\r\n" HOST "\r\n" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"chunked in HTTP/1.0",
+     "POST /echo HTTP/1.0\r\n" HOST
+     "Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"a signed chunk size",
+     "POST /echo HTTP/1.1\r\n" HOST
+     "Transfer-Encoding: chunked\r\n\r\n+1\r\na\r\n0\r\n\r\n" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"a chunk size with 0x",
+     "POST /echo HTTP/1.1\r\n" HOST
+     "Transfer-Encoding: chunked\r\n\r\n0x1\r\na\r\n0\r\n\r\n" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"a chunk size beyond 64 bits",
+     "POST /echo HTTP/1.1\r\n" HOST
+     "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\na\r\n0\r\n\r\n" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"a huge chunk size",
+     "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\na",
+     "HTTP/1.1 4"},
+    {"no CRLF behind a chunk",
+     "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n1\r\nabc0\r\n\r\n" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"a bare LF behind a chunk size",
+     "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n1\na\r\n0\r\n\r\n" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"bare LFs",
+     "GET /hello HTTP/1.1\n"
+     "Host: localhost\n\n" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"a bare CR in a value",
+     "GET /hello HTTP/1.1\r\n" HOST "X-A: b\rContent-Length: 5\r\n\r\n" SMUGGLED, "HTTP/1.1 400"},
+    {"a control byte in a value", "GET /hello HTTP/1.1\r\n" HOST "X-A: b\x01\r\n\r\n" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"a header with no name", "GET /hello HTTP/1.1\r\n" HOST ": b\r\n\r\n" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"a header with no colon", "GET /hello HTTP/1.1\r\n" HOST "nonsense\r\n\r\n" SMUGGLED,
+     "HTTP/1.1 400"},
+    {"a space in a name", "GET /hello HTTP/1.1\r\n" HOST "Content Length: 3\r\n\r\n" SMUGGLED,
+     "HTTP/1.1 400"},
     {"no host", "GET /hello HTTP/1.1\r\n\r\n", "HTTP/1.1 400"},
     {"two hosts", "GET /hello HTTP/1.1\r\n" HOST HOST "\r\n", "HTTP/1.1 400"},
-    {"two different hosts", "GET /hello HTTP/1.1\r\n" HOST "Host: evil.example\r\n\r\n", "HTTP/1.1 400"},
+    {"two different hosts", "GET /hello HTTP/1.1\r\n" HOST "Host: evil.example\r\n\r\n",
+     "HTTP/1.1 400"},
     {"an empty host", "GET /hello HTTP/1.1\r\nHost:\r\n\r\n", "HTTP/1.1 421"},
     {"no version", "GET /hello\r\n" HOST "\r\n", "HTTP/1.1 "},
     {"version 2.0", "GET /hello HTTP/2.0\r\n" HOST "\r\n", "HTTP/1.1 505"},
@@ -97,8 +162,8 @@ TEST(http1_strict__refuses_them_byte_by_byte_too) {
     server_stop(&server);
 }
 
-static heard ask_repeated(const test_server *server, const char *begin, const char *piece, size_t times,
-                          const char *end) {
+static heard ask_repeated(const test_server *server, const char *begin, const char *piece,
+                          size_t times, const char *end) {
     size_t begin_len = strlen(begin), piece_len = strlen(piece), end_len = strlen(end);
     char *text = malloc(begin_len + piece_len * times + end_len);
     memcpy(text, begin, begin_len);
@@ -113,7 +178,8 @@ static heard ask_repeated(const test_server *server, const char *begin, const ch
 TEST(http1_strict__bounds_heads) {
     test_server server;
     REQUIRE(server_start(&server, NULL, 1));
-    heard h = ask_repeated(&server, "GET /hello HTTP/1.1\r\n" HOST "X-A: ", "aaaaaaaaaa", 100000, "\r\n\r\n");
+    heard h = ask_repeated(&server, "GET /hello HTTP/1.1\r\n" HOST "X-A: ", "aaaaaaaaaa", 100000,
+                           "\r\n\r\n");
     CHECK_HAS(h.at, "HTTP/1.1 431");
     hush(&h);
     h = ask_repeated(&server, "GET /hello HTTP/1.1\r\n" HOST, "X-A: b\r\n", 101, "\r\n");
@@ -125,7 +191,8 @@ TEST(http1_strict__bounds_heads) {
     h = ask_repeated(&server, "GET /hello?", "q", 9000, " HTTP/1.1\r\n" HOST "\r\n");
     CHECK_HAS(h.at, "HTTP/1.1 414");
     hush(&h);
-    h = ask_repeated(&server, "GET /hello HTTP/1.1\r\n" HOST "X-A: ", "aaaaaaaaaa", 3000, "\r\n\r\n");
+    h = ask_repeated(&server, "GET /hello HTTP/1.1\r\n" HOST "X-A: ", "aaaaaaaaaa", 3000,
+                     "\r\n\r\n");
     CHECK_HAS(h.at, "HTTP/1.1 200");
     hush(&h);
     server_stop(&server);
@@ -155,22 +222,56 @@ TEST(http1_strict__refuses_hosts_and_origins_of_others) {
         {"IPv6", "GET /hello HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", "HTTP/1.1 200"},
         {"configured", "GET /hello HTTP/1.1\r\nHost: models.example:443\r\n\r\n", "HTTP/1.1 200"},
         {"another name", "GET /hello HTTP/1.1\r\nHost: evil.example\r\n\r\n", "HTTP/1.1 421"},
-        {"a name that ends like ours", "GET /hello HTTP/1.1\r\nHost: localhost.evil.example\r\n\r\n", "HTTP/1.1 421"},
-        {"user info", "GET /hello HTTP/1.1\r\nHost: localhost@evil.example\r\n\r\n", "HTTP/1.1 421"},
+        {"a name that ends like ours",
+         "GET /hello HTTP/1.1\r\nHost: localhost.evil.example\r\n\r\n", "HTTP/1.1 421"},
+        {"user info", "GET /hello HTTP/1.1\r\nHost: localhost@evil.example\r\n\r\n",
+         "HTTP/1.1 421"},
         {"a port that is none", "GET /hello HTTP/1.1\r\nHost: localhost:x\r\n\r\n", "HTTP/1.1 421"},
         {"another address", "GET /hello HTTP/1.1\r\nHost: 10.0.0.1\r\n\r\n", "HTTP/1.1 421"},
-        {"own origin", "POST /echo HTTP/1.1\r\nHost: localhost:8080\r\nOrigin: http://localhost:8080\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 200"},
-        {"own origin, port left out", "POST /echo HTTP/1.1\r\nHost: localhost:80\r\nOrigin: http://localhost\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 200"},
-        {"configured origin", "POST /echo HTTP/1.1\r\nHost: localhost\r\nOrigin: https://models.example\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 200"},
-        {"another port", "POST /echo HTTP/1.1\r\nHost: localhost:8080\r\nOrigin: http://localhost:8081\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 403"},
-        {"another scheme", "POST /echo HTTP/1.1\r\nHost: localhost:8080\r\nOrigin: https://localhost:8080\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 403"},
-        {"another origin", "POST /echo HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 403"},
-        {"the null origin", "POST /echo HTTP/1.1\r\nHost: localhost\r\nOrigin: null\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 403"},
-        {"an empty origin", "POST /echo HTTP/1.1\r\nHost: localhost\r\nOrigin:\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 403"},
-        {"cross-site", "POST /echo HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: cross-site\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 403"},
-        {"same-origin", "POST /echo HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: same-origin\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 200"},
-        {"DELETE from elsewhere", "DELETE /thing HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n\r\n", "HTTP/1.1 403"},
-        {"GET from elsewhere", "GET /hello HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n\r\n", "HTTP/1.1 200"},
+        {"own origin",
+         "POST /echo HTTP/1.1\r\nHost: localhost:8080\r\nOrigin: "
+         "http://localhost:8080\r\nContent-Length: 0\r\n\r\n",
+         "HTTP/1.1 200"},
+        {"own origin, port left out",
+         "POST /echo HTTP/1.1\r\nHost: localhost:80\r\nOrigin: http://localhost\r\nContent-Length: "
+         "0\r\n\r\n",
+         "HTTP/1.1 200"},
+        {"configured origin",
+         "POST /echo HTTP/1.1\r\nHost: localhost\r\nOrigin: "
+         "https://models.example\r\nContent-Length: 0\r\n\r\n",
+         "HTTP/1.1 200"},
+        {"another port",
+         "POST /echo HTTP/1.1\r\nHost: localhost:8080\r\nOrigin: "
+         "http://localhost:8081\r\nContent-Length: 0\r\n\r\n",
+         "HTTP/1.1 403"},
+        {"another scheme",
+         "POST /echo HTTP/1.1\r\nHost: localhost:8080\r\nOrigin: "
+         "https://localhost:8080\r\nContent-Length: 0\r\n\r\n",
+         "HTTP/1.1 403"},
+        {"another origin",
+         "POST /echo HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\nContent-Length: "
+         "0\r\n\r\n",
+         "HTTP/1.1 403"},
+        {"the null origin",
+         "POST /echo HTTP/1.1\r\nHost: localhost\r\nOrigin: null\r\nContent-Length: 0\r\n\r\n",
+         "HTTP/1.1 403"},
+        {"an empty origin",
+         "POST /echo HTTP/1.1\r\nHost: localhost\r\nOrigin:\r\nContent-Length: 0\r\n\r\n",
+         "HTTP/1.1 403"},
+        {"cross-site",
+         "POST /echo HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: cross-site\r\nContent-Length: "
+         "0\r\n\r\n",
+         "HTTP/1.1 403"},
+        {"same-origin",
+         "POST /echo HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: same-origin\r\nContent-Length: "
+         "0\r\n\r\n",
+         "HTTP/1.1 200"},
+        {"DELETE from elsewhere",
+         "DELETE /thing HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n\r\n",
+         "HTTP/1.1 403"},
+        {"GET from elsewhere",
+         "GET /hello HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n\r\n",
+         "HTTP/1.1 200"},
     };
     const char *const hosts[] = {"models.example", NULL};
     sw_server_config config = {.hosts = hosts};
@@ -186,7 +287,8 @@ TEST(http1_strict__refuses_hosts_and_origins_of_others) {
 }
 
 TEST(http1_strict__gives_up_on_slow_clients) {
-    sw_server_config config = {.header_timeout_ms = 300, .body_stall_ms = 300, .idle_timeout_ms = 600};
+    sw_server_config config = {
+        .header_timeout_ms = 300, .body_stall_ms = 300, .idle_timeout_ms = 600};
     test_server server;
     REQUIRE(server_start(&server, &config, 1));
     int slow_head = dial(&server), slow_body = dial(&server), silent = dial(&server),

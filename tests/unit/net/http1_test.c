@@ -23,7 +23,8 @@ TEST(http1__does_anything_get_through_at_all) {
 }
 
 TEST(http1__takes_a_request_byte_by_byte) {
-    static const char request[] = "POST /echo?x=1 HTTP/1.1\r\n" HOST "X-A: b\r\nContent-Length: 11\r\n\r\nhello world";
+    static const char request[] =
+        "POST /echo?x=1 HTTP/1.1\r\n" HOST "X-A: b\r\nContent-Length: 11\r\n\r\nhello world";
     test_server server;
     REQUIRE(server_start(&server, NULL, 1));
     int fd = dial(&server);
@@ -93,7 +94,8 @@ TEST(http1__takes_bodies_of_all_sizes) {
         say_bytes(fd, body, sizes[i]);
         heard h = {0};
         char *split = NULL;
-        while ((!split || h.len - (size_t)(split - h.at) < sizes[i] + 4) && hear_some(&h, fd, WAIT_MS))
+        while ((!split || h.len - (size_t)(split - h.at) < sizes[i] + 4) &&
+               hear_some(&h, fd, WAIT_MS))
             split = strstr(h.at, "\r\n\r\n");
         REQUIRE(split && h.len == (size_t)(split - h.at) + 4 + sizes[i]);
         CHECK(memcmp(split + 4, body, sizes[i]) == 0);
@@ -131,7 +133,8 @@ TEST(http1__takes_a_large_chunked_body) {
     REQUIRE(server_start(&server, NULL, 1));
     enum { CHUNKS = 3000, CHUNK = 997 };
     char *body = malloc((size_t)CHUNKS * (CHUNK + 10) + 1000);
-    size_t len = (size_t)sprintf(body, "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n");
+    size_t len =
+        (size_t)sprintf(body, "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n");
     for (int i = 0; i < CHUNKS; i++) {
         len += (size_t)sprintf(body + len, "%x\r\n", CHUNK);
         memset(body + len, 'a' + i % 26, CHUNK);
@@ -145,7 +148,8 @@ TEST(http1__takes_a_large_chunked_body) {
     CHECK_INT(h.len - (size_t)(at + 4 - h.at), CHUNKS * CHUNK);
     bool same = true;
     for (int i = 0; i < CHUNKS; i++)
-        same = same && at[4 + i * CHUNK] == 'a' + i % 26 && at[4 + i * CHUNK + CHUNK - 1] == 'a' + i % 26;
+        same = same && at[4 + i * CHUNK] == 'a' + i % 26 &&
+               at[4 + i * CHUNK + CHUNK - 1] == 'a' + i % 26;
     CHECK(same);
     hush(&h);
     free(body);
@@ -155,9 +159,10 @@ TEST(http1__takes_a_large_chunked_body) {
 TEST(http1__fills_captures_query_and_headers) {
     test_server server;
     REQUIRE(server_start(&server, NULL, 1));
-    heard h = ask(&server, "GET /p/a%20b/c?x=1&q=1%2B1+2 HTTP/1.1\r\n" HOST "X-MARK:  m \t\r\n\r\n"
-                           "GET /p/a%20b/c?x=1&q=1%2B1+2 HTTP/1.1\r\n" HOST "X-Mark: n\r\n\r\n"
-                           "GET /p/d/e HTTP/1.1\r\n" HOST "\r\nGET /p/d/e HTTP/1.1\r\n" HOST "\r\n");
+    heard h =
+        ask(&server, "GET /p/a%20b/c?x=1&q=1%2B1+2 HTTP/1.1\r\n" HOST "X-MARK:  m \t\r\n\r\n"
+                     "GET /p/a%20b/c?x=1&q=1%2B1+2 HTTP/1.1\r\n" HOST "X-Mark: n\r\n\r\n"
+                     "GET /p/d/e HTTP/1.1\r\n" HOST "\r\nGET /p/d/e HTTP/1.1\r\n" HOST "\r\n");
     CHECK_HAS(h.at, "x-back: m\r\n");
     CHECK_HAS(h.at, "a b|c|1+1 2|m");
     CHECK_HAS(h.at, "a b|c|1+1 2|n");
@@ -169,7 +174,8 @@ TEST(http1__fills_captures_query_and_headers) {
 TEST(http1__answers_head_without_a_body) {
     test_server server;
     REQUIRE(server_start(&server, NULL, 1));
-    heard h = ask(&server, "HEAD /hello HTTP/1.1\r\n" HOST "\r\nHEAD /download HTTP/1.1\r\n" HOST "\r\n");
+    heard h =
+        ask(&server, "HEAD /hello HTTP/1.1\r\n" HOST "\r\nHEAD /download HTTP/1.1\r\n" HOST "\r\n");
     CHECK_INT(count_of(h.at, "200 OK"), 2);
     CHECK_HAS(h.at, "Content-Length: 5\r\n");
     CHECK(!strstr(h.at, "hello"));
@@ -193,14 +199,16 @@ TEST(http1__names_what_is_wrong_with_path_and_method) {
     test_server server;
     REQUIRE(server_start(&server, NULL, 1));
     check_answer(&server, "GET /nowhere HTTP/1.1\r\n" HOST "\r\n", "404 Not Found");
-    check_answer(&server, "GET /nowhere HTTP/1.1\r\n" HOST "\r\n", "{\"error\":\"there is nothing at /nowhere\"}");
+    check_answer(&server, "GET /nowhere HTTP/1.1\r\n" HOST "\r\n",
+                 "{\"error\":\"there is nothing at /nowhere\"}");
     check_answer(&server, "PUT /hello HTTP/1.1\r\n" HOST "\r\n", "405 Method Not Allowed");
     check_answer(&server, "PUT /hello HTTP/1.1\r\n" HOST "\r\n", "allow: GET, HEAD\r\n");
     check_answer(&server, "GET /p/%zz/c HTTP/1.1\r\n" HOST "\r\n", "400 Bad Request");
     check_answer(&server, "GET /p/%00/c HTTP/1.1\r\n" HOST "\r\n", "400 Bad Request");
     check_answer(&server, "GET /busy HTTP/1.1\r\n" HOST "\r\n", "429 Too Many Requests");
     check_answer(&server, "GET /busy HTTP/1.1\r\n" HOST "\r\n", "retry-after: 1\r\n");
-    check_answer(&server, "GET /busy HTTP/1.1\r\n" HOST "\r\n", "{\"error\":\"50% full: \\\"q\xc3\xa9ue\\\"\"}");
+    check_answer(&server, "GET /busy HTTP/1.1\r\n" HOST "\r\n",
+                 "{\"error\":\"50% full: \\\"q\xc3\xa9ue\\\"\"}");
     server_stop(&server);
 }
 
@@ -231,8 +239,9 @@ TEST(http1__refuses_a_large_body_before_it_comes_and_the_answer_arrives) {
     CHECK_HAS(h.at, "Connection: close");
     hush(&h);
     close(fd);
-    heard chunked = ask(&server, "POST /small HTTP/1.1\r\n" HOST
-                                 "Transfer-Encoding: chunked\r\n\r\n8\r\n12345678\r\n8\r\n12345678\r\n0\r\n\r\n");
+    heard chunked = ask(
+        &server, "POST /small HTTP/1.1\r\n" HOST
+                 "Transfer-Encoding: chunked\r\n\r\n8\r\n12345678\r\n8\r\n12345678\r\n0\r\n\r\n");
     CHECK_HAS(chunked.at, "413 Payload Too Large");
     hush(&chunked);
     server_stop(&server);
@@ -258,9 +267,12 @@ TEST(http1__says_continue_to_those_who_wait_for_it) {
     CHECK_HAS(h.at, "HTTP/1.1 201 Created");
     hush(&h);
     close(fd);
-    check_answer(&server, "POST /nowhere HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: 3\r\n\r\n",
+    check_answer(&server,
+                 "POST /nowhere HTTP/1.1\r\n" HOST
+                 "Expect: 100-continue\r\nContent-Length: 3\r\n\r\n",
                  "HTTP/1.1 404");
-    check_answer(&server, "POST /echo HTTP/1.1\r\n" HOST "Expect: pizza\r\nContent-Length: 3\r\n\r\nabc",
+    check_answer(&server,
+                 "POST /echo HTTP/1.1\r\n" HOST "Expect: pizza\r\nContent-Length: 3\r\n\r\nabc",
                  "417 Expectation Failed");
     server_stop(&server);
 }
@@ -268,10 +280,12 @@ TEST(http1__says_continue_to_those_who_wait_for_it) {
 TEST(http1__answers_an_upgrade_to_h2c_in_http1) {
     test_server server;
     REQUIRE(server_start(&server, NULL, 1));
-    heard h = ask(&server, "GET /hello HTTP/1.1\r\n" HOST "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
-                           "HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"
-                           "POST /echo HTTP/1.1\r\n" HOST
-                           "Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 4\r\n\r\nbody");
+    heard h =
+        ask(&server,
+            "GET /hello HTTP/1.1\r\n" HOST "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+            "HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"
+            "POST /echo HTTP/1.1\r\n" HOST
+            "Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 4\r\n\r\nbody");
     CHECK_INT(count_of(h.at, "HTTP/1.1 200 OK"), 2);
     CHECK_HAS(h.at, "\r\n\r\nhello");
     CHECK_HAS(h.at, "\r\n\r\nbody");
@@ -283,7 +297,8 @@ TEST(http1__honours_connection_close_and_http10) {
     test_server server;
     REQUIRE(server_start(&server, NULL, 1));
     int fd = dial(&server);
-    say(fd, "GET /hello HTTP/1.1\r\n" HOST "Connection: close\r\n\r\nGET /hello HTTP/1.1\r\n" HOST "\r\n");
+    say(fd, "GET /hello HTTP/1.1\r\n" HOST "Connection: close\r\n\r\nGET /hello HTTP/1.1\r\n" HOST
+            "\r\n");
     heard h = hear_to_close(fd);
     CHECK(h.closed);
     CHECK_INT(count_of(h.at, "200 OK"), 1);
@@ -358,8 +373,10 @@ TEST(http1__checks_scopes_before_the_handler) {
     CHECK_HAS(page.at, "www-authenticate: Bearer");
     CHECK(!strstr(page.at, "Basic"));
     hush(&page);
-    check_answer(&server, "GET /secret HTTP/1.1\r\n" HOST "Authorization: Bearer no\r\n\r\n", "403 Forbidden");
-    check_answer(&server, "GET /secret HTTP/1.1\r\n" HOST "Authorization: Bearer word\r\n\r\n", "200 OK");
+    check_answer(&server, "GET /secret HTTP/1.1\r\n" HOST "Authorization: Bearer no\r\n\r\n",
+                 "403 Forbidden");
+    check_answer(&server, "GET /secret HTTP/1.1\r\n" HOST "Authorization: Bearer word\r\n\r\n",
+                 "200 OK");
     check_answer(&server, "GET /hello HTTP/1.1\r\n" HOST "\r\n", "200 OK");
     server_stop(&server);
 }
@@ -367,7 +384,8 @@ TEST(http1__checks_scopes_before_the_handler) {
 TEST(http1__passes_a_deadline_on) {
     test_server server;
     REQUIRE(server_start(&server, NULL, 1));
-    check_answer(&server, "GET /deadline HTTP/1.1\r\n" HOST "Request-Timeout-Ms: 250\r\n\r\n", "\r\n\r\n250000000");
+    check_answer(&server, "GET /deadline HTTP/1.1\r\n" HOST "Request-Timeout-Ms: 250\r\n\r\n",
+                 "\r\n\r\n250000000");
     check_answer(&server, "GET /deadline HTTP/1.1\r\n" HOST "\r\n", "\r\n\r\n0");
     server_stop(&server);
 }

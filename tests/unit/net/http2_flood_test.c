@@ -15,8 +15,8 @@ TEST(http2_flood__cuts_off_rapid_resets) {
     int fd = raw_h2(&server);
     bool sent = true;
     for (uint32_t i = 0; i < 20000 && sent; i++) {
-        sent = raw_frame(fd, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, 2 * i + 1,
-                         raw_get, sizeof raw_get - 1) &&
+        sent = raw_frame(fd, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM,
+                         2 * i + 1, raw_get, sizeof raw_get - 1) &&
                raw_frame(fd, NGHTTP2_RST_STREAM, 0, 2 * i + 1, "\0\0\0\x08", 4);
     }
     CHECK(raw_closed(fd));
@@ -30,7 +30,8 @@ static void flood(int type, int flags, const void *payload, size_t len, uint32_t
     REQUIRE(server_start(&server, NULL, 1));
     int fd = raw_h2(&server);
     if (stream)
-        raw_frame(fd, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, stream, "\x83\x86\x44\x05/echo\x41\x09localhost", 20);
+        raw_frame(fd, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, stream,
+                  "\x83\x86\x44\x05/echo\x41\x09localhost", 20);
     bool sent = true;
     for (int i = 0; i < 50000 && sent; i++)
         sent = raw_frame(fd, type, flags, stream, payload, len);
@@ -81,7 +82,8 @@ TEST(http2_flood__bounds_header_lists) {
     static char value[8000];
     memset(value, 'v', sizeof value - 1);
     REQUIRE(h2_begin(&c, dial(&server)));
-    const char *more[] = {"x-a", value, "x-b", value, "x-c", value, "x-d", value, "x-e", value, NULL};
+    const char *more[] = {"x-a", value, "x-b", value, "x-c", value,
+                          "x-d", value, "x-e", value, NULL};
     h2_call *call = h2_call_with(&c, "GET", "/hello", NULL, 0, more);
     h2_run(&c);
     CHECK(call->status == 431 || call->reset != 0 || c.over);
@@ -119,7 +121,8 @@ TEST(http2_flood__bounds_a_header_bomb) {
     len += 3968;
     while (len < sizeof block)
         block[len++] = 0xbe; /* the newest dynamic entry, again and again */
-    raw_frame(fd, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, 1, block, len);
+    raw_frame(fd, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, 1, block,
+              len);
     heard h = {0};
     uint64_t begin_ns = sw_clock_ns();
     while (hear_some(&h, fd, 500))
@@ -139,8 +142,8 @@ TEST(http2_flood__closes_on_a_client_that_never_reads) {
     raw_frame(fd, NGHTTP2_SETTINGS, 0, 0, "\0\4\x7f\xff\xff\xff", 6);
     raw_frame(fd, NGHTTP2_WINDOW_UPDATE, 0, 0, "\x7f\xff\0\0", 4);
     for (uint32_t i = 0; i < 8; i++)
-        raw_frame(fd, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, 2 * i + 1,
-                  "\x82\x86\x44\x04/big\x41\x09localhost", 19);
+        raw_frame(fd, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM,
+                  2 * i + 1, "\x82\x86\x44\x04/big\x41\x09localhost", 19);
     for (int i = 0; i < 2000 && sw_server_connections(server.server); i++)
         usleep(10000);
     CHECK_INT(sw_server_connections(server.server), 0);
@@ -155,8 +158,8 @@ TEST(http2_flood__resets_replies_that_no_window_is_opened_for) {
     int fd = raw_h2(&server);
     raw_frame(fd, NGHTTP2_SETTINGS, 0, 0, "\0\4\0\0\0\0", 6); /* INITIAL_WINDOW_SIZE 0 */
     for (uint32_t i = 0; i < 20; i++)
-        raw_frame(fd, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, 2 * i + 1,
-                  "\x82\x86\x44\x04/big\x41\x09localhost", 19);
+        raw_frame(fd, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM,
+                  2 * i + 1, "\x82\x86\x44\x04/big\x41\x09localhost", 19);
     CHECK(wait_for(&seen.replied, 20)); /* each is given up */
     CHECK_INT(atomic_load(&seen.last_status), 499);
     close(fd);
@@ -169,7 +172,8 @@ TEST(http2_flood__gives_up_on_half_a_header_block_and_half_a_body) {
     REQUIRE(server_start(&server, &config, 1));
     int heads = raw_h2(&server), body = raw_h2(&server), preface = dial(&server);
     raw_frame(heads, NGHTTP2_HEADERS, 0, 1, raw_get, sizeof raw_get - 1);
-    raw_frame(body, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, "\x83\x86\x44\x05/echo\x41\x09localhost", 20);
+    raw_frame(body, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1,
+              "\x83\x86\x44\x05/echo\x41\x09localhost", 20);
     say(preface, "PRI * HTTP/2.0\r\n");
     CHECK(raw_closed(heads));
     CHECK(raw_closed(preface));
@@ -191,8 +195,8 @@ TEST(http2_flood__survives_noise_in_every_frame_type) {
         for (int frame = 0; frame < 20; frame++) {
             for (size_t k = 0; k < sizeof payload; k++)
                 payload[k] = (unsigned char)((state = state * 1664525 + 1013904223) >> 24);
-            if (!raw_frame(fd, (int)(state >> 28), (int)(state >> 20 & 0xff), state >> 16 & 7, payload,
-                           payload[0] % sizeof payload))
+            if (!raw_frame(fd, (int)(state >> 28), (int)(state >> 20 & 0xff), state >> 16 & 7,
+                           payload, payload[0] % sizeof payload))
                 break;
         }
         close(fd);

@@ -173,7 +173,8 @@ TEST(http2__says_goaway_and_finishes_streams_when_it_drains) {
     while (!c.goaway && h2_step(&c, WAIT_MS))
         ;
     CHECK(c.goaway);
-    h2_call *late = h2_call_with(&c, "GET", "/hello", NULL, 0, NULL); /* between notice and GOAWAY */
+    h2_call *late =
+        h2_call_with(&c, "GET", "/hello", NULL, 0, NULL); /* between notice and GOAWAY */
     (void)late;
     atomic_store(&seen.release_pool, true);
     h2_run(&c);

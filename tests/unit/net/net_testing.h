@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A real server on a free loopback port, with routes that show what the net does, and raw sockets to
- * talk to it byte by byte.
+ * A real server on a free loopback port, with routes that show what the net does, and raw sockets
+ * to talk to it byte by byte.
  */
 #ifndef SW_TESTS_NET_TESTING_H
 #define SW_TESTS_NET_TESTING_H
@@ -41,9 +41,10 @@ static void answer_echo(sw_exchange *exchange, void *context) {
 static void answer_params(sw_exchange *exchange, void *context) {
     (void)context;
     sw_str q = sw_exchange_query(exchange, "q");
-    sw_str text = sw_arena_printf(&exchange->arena, "%.*s|%.*s|%.*s|%.*s", SW_STR_ARG(exchange->params[0]),
-                                  SW_STR_ARG(exchange->params[1]), SW_STR_ARG(q),
-                                  SW_STR_ARG(sw_exchange_header(exchange, "x-mark")));
+    sw_str text =
+        sw_arena_printf(&exchange->arena, "%.*s|%.*s|%.*s|%.*s", SW_STR_ARG(exchange->params[0]),
+                        SW_STR_ARG(exchange->params[1]), SW_STR_ARG(q),
+                        SW_STR_ARG(sw_exchange_header(exchange, "x-mark")));
     sw_exchange_add_header(exchange, "x-back", sw_exchange_header(exchange, "x-mark"));
     sw_exchange_reply(exchange, 200, "text/plain", text);
 }
@@ -51,7 +52,8 @@ static void answer_params(sw_exchange *exchange, void *context) {
 static void answer_failure(sw_exchange *exchange, void *context) {
     (void)context;
     sw_error error;
-    sw_exchange_fail(exchange, sw_fail(&error, SW_CODE_BUSY, "50%% full: \"%s\"", "q\xc3\xa9ue"), &error);
+    sw_exchange_fail(exchange, sw_fail(&error, SW_CODE_BUSY, "50%% full: \"%s\"", "q\xc3\xa9ue"),
+                     &error);
 }
 
 static void answer_nothing_204(sw_exchange *exchange, void *context) {

@@ -34,8 +34,14 @@ TEST(server__refuses_an_address_that_is_taken_and_says_by_whom) {
 }
 
 TEST(server__explains_what_it_cannot_listen_on) {
-    static const char *const wrong[] = {"", "8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:99999",
-                                        "127.0.0.1:x", "[::1", "nobody.invalid:80"};
+    static const char *const wrong[] = {"",
+                                        "8080",
+                                        "127.0.0.1",
+                                        "127.0.0.1:",
+                                        "127.0.0.1:99999",
+                                        "127.0.0.1:x",
+                                        "[::1",
+                                        "nobody.invalid:80"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         sw_error error = {.text = ""};
         CHECK_INT(try_start(&(sw_server_config){.listen = wrong[i]}, &error).code, SW_CODE_INVALID);
@@ -53,7 +59,8 @@ TEST(server__refuses_a_route_table_with_doubles) {
     sw_error error = {.text = ""};
     REQUIRE_OK(sw_loops_make(&loops, 1, &error), error);
     sw_server_config config = {.listen = "127.0.0.1:0"};
-    CHECK_INT(sw_server_start(&server, loops, twice, 2, NULL, &config, &error).code, SW_CODE_INVALID);
+    CHECK_INT(sw_server_start(&server, loops, twice, 2, NULL, &config, &error).code,
+              SW_CODE_INVALID);
     CHECK_HAS(error.text, "twice");
     sw_loops_stop(loops);
 }
@@ -201,7 +208,8 @@ static void *ask_until_refused(void *argument) {
             break;
         }
         bool pooled = i % 7 == 0;
-        say(fd, pooled ? "GET /pool HTTP/1.1\r\n" HOST "\r\n" : "GET /batched?x HTTP/1.1\r\n" HOST "\r\n");
+        say(fd, pooled ? "GET /pool HTTP/1.1\r\n" HOST "\r\n"
+                       : "GET /batched?x HTTP/1.1\r\n" HOST "\r\n");
         heard h = hear_until(fd, pooled ? "from a pool" : "\r\n\r\nx");
         if (strstr(h.at, "200 OK"))
             self->answered++;

@@ -38,7 +38,7 @@ static inline void whole_check_version(fixture *f, const sw_version *version) {
     sw_blob_path(path, sizeof path, f->blobs, &version->artifact);
     CHECK_OK(sw_file_read_whole(&bytes, path, 1 << 20, &f->error), f->error);
     CHECK_INT(bytes.len, version->artifact_bytes);
-    CHECK_OK(sw_sha256_hex(hex, sw_buf_str(&bytes), &f->error), f->error);
+    sw_sha256_hex(hex, sw_buf_str(&bytes));
     CHECK_TEXT(hex, version->artifact.hex);
     sw_buf_free(&bytes);
 }

@@ -12,8 +12,10 @@ static sw_feature wide_features[] = {
     {.name = {"age", 3}, .column = 1, .optional = true},
     {.name = {"mean concave points", 19}, .column = 2},
 };
-static sw_tensor_spec wide_inputs[] = {{.name = {"X", 1}, .dtype = SW_FP32, .rank = 2, .shape = {-1, 3}}};
-static sw_signature wide = {.inputs = wide_inputs, .input_count = 1, .features = wide_features, .feature_count = 3};
+static sw_tensor_spec wide_inputs[] = {
+    {.name = {"X", 1}, .dtype = SW_FP32, .rank = 2, .shape = {-1, 3}}};
+static sw_signature wide = {
+    .inputs = wide_inputs, .input_count = 1, .features = wide_features, .feature_count = 3};
 
 /* One input for each column, of different datatypes, as scikit-learn's pipelines have them. */
 static sw_feature mixed_features[] = {
@@ -32,7 +34,8 @@ static sw_tensor_spec mixed_inputs[] = {
     {.name = {"x\"y", 3}, .dtype = SW_FP64, .rank = 2, .shape = {-1, -1}},
     {.name = {"half", 4}, .dtype = SW_FP16, .rank = 2, .shape = {-1, 1}},
 };
-static sw_signature mixed = {.inputs = mixed_inputs, .input_count = 6, .features = mixed_features, .feature_count = 6};
+static sw_signature mixed = {
+    .inputs = mixed_inputs, .input_count = 6, .features = mixed_features, .feature_count = 6};
 
 static const sw_records_plan *plan_of(const sw_signature *signature) {
     sw_records_plan *plan = NULL;
@@ -61,7 +64,8 @@ static void check_refused(const sw_signature *signature, const char *body, const
 
 TEST(records__one_object_is_one_row) {
     sw_records r;
-    REQUIRE_OK(parse(&r, &wide, "{\"amount\":12.5,\"age\":30,\"mean concave points\":-1e-3}"), error);
+    REQUIRE_OK(parse(&r, &wide, "{\"amount\":12.5,\"age\":30,\"mean concave points\":-1e-3}"),
+               error);
     CHECK(r.single && r.rows == 1 && r.input_count == 1 && r.id.len == 0);
     CHECK_STR(r.inputs->name, "X");
     CHECK(r.inputs->dtype == SW_FP32 && r.inputs->rank == 2 && r.inputs->count == 3);
@@ -89,9 +93,14 @@ TEST(records__many_rows) {
     enum { ROWS = 20000 };
     sw_buf body = {0};
     sw_records r;
-    sw_buf_add_lit(&body, "[{\"amount\":0,\"mean concave points\":0}"); /* a short one first: the guess is wrong */
+    sw_buf_add_lit(
+        &body,
+        "[{\"amount\":0,\"mean concave points\":0}"); /* a short one first: the guess is wrong */
     for (int i = 1; i < ROWS; i++)
-        sw_buf_printf(&body, i % 3 ? ",{\"amount\":%d,\"age\":%d.5,\"mean concave points\":-%d}" : ", {\"age\": %d, \"amount\": %d, \"mean concave points\": %d}", i, i, i);
+        sw_buf_printf(&body,
+                      i % 3 ? ",{\"amount\":%d,\"age\":%d.5,\"mean concave points\":-%d}"
+                            : ", {\"age\": %d, \"amount\": %d, \"mean concave points\": %d}",
+                      i, i, i);
     sw_buf_add_lit(&body, "]");
     sw_buf_add_char(&body, '\0');
     REQUIRE_OK(parse(&r, &wide, body.at), error);
@@ -99,21 +108,30 @@ TEST(records__many_rows) {
     const float *x = r.inputs->data;
     CHECK(isnan(x[1]));
     for (int i = 1; i < ROWS; i++)
-        if (x[3 * i] != (float)i || x[3 * i + 1] != (i % 3 ? (float)i + 0.5F : (float)i) || x[3 * i + 2] != (float)(i % 3 ? -i : i))
-            TEST_FAIL_("row %d is %g %g %g", i, (double)x[3 * i], (double)x[3 * i + 1], (double)x[3 * i + 2]);
+        if (x[3 * i] != (float)i || x[3 * i + 1] != (i % 3 ? (float)i + 0.5F : (float)i) ||
+            x[3 * i + 2] != (float)(i % 3 ? -i : i))
+            TEST_FAIL_("row %d is %g %g %g", i, (double)x[3 * i], (double)x[3 * i + 1],
+                       (double)x[3 * i + 2]);
     sw_buf_free(&body);
     sw_arena_free(&arena);
 }
 
 TEST(records__a_list_may_have_an_object_around_it) {
     sw_records r;
-    REQUIRE_OK(parse(&r, &wide, "{\"instances\":[{\"amount\":1,\"age\":2,\"mean concave points\":3}]}"), error);
+    REQUIRE_OK(
+        parse(&r, &wide, "{\"instances\":[{\"amount\":1,\"age\":2,\"mean concave points\":3}]}"),
+        error);
     CHECK(!r.single && r.rows == 1);
-    REQUIRE_OK(parse(&r, &wide, "{\"id\":\"q-7\",\"records\" : [{\"amount\":1,\"age\":2,\"mean concave points\":3}], \"parameters\":{}}"), error);
+    REQUIRE_OK(parse(&r, &wide,
+                     "{\"id\":\"q-7\",\"records\" : [{\"amount\":1,\"age\":2,\"mean concave "
+                     "points\":3}], \"parameters\":{}}"),
+               error);
     CHECK(!r.single && r.rows == 1);
     CHECK_STR(r.id, "q-7");
     check_refused(&wide, "{\"instances\":[],\"instances\":[]}", "a second list of records");
-    check_refused(&wide, "{\"instances\":[{\"amount\":1,\"age\":2,\"mean concave points\":3}],\"x\":1}", "unknown key 'x' beside the list of records");
+    check_refused(&wide,
+                  "{\"instances\":[{\"amount\":1,\"age\":2,\"mean concave points\":3}],\"x\":1}",
+                  "unknown key 'x' beside the list of records");
     check_refused(&wide, "{\"instances\":5}", "expected an array, found a number");
     check_refused(&wide, "{\"instances\":[]}", "the list of records is empty");
     check_refused(&wide, "[]", "the list of records is empty");
@@ -122,23 +140,32 @@ TEST(records__a_list_may_have_an_object_around_it) {
 
 TEST(records__an_id_comes_along) {
     sw_records r;
-    REQUIRE_OK(parse(&r, &wide, "{\"id\":\"a1\",\"amount\":1,\"age\":2,\"mean concave points\":3}"), error);
+    REQUIRE_OK(parse(&r, &wide, "{\"id\":\"a1\",\"amount\":1,\"age\":2,\"mean concave points\":3}"),
+               error);
     CHECK_STR(r.id, "a1");
-    REQUIRE_OK(parse(&r, &wide, "{\"amount\":1,\"age\":2,\"id\":17,\"mean concave points\":3}"), error);
+    REQUIRE_OK(parse(&r, &wide, "{\"amount\":1,\"age\":2,\"id\":17,\"mean concave points\":3}"),
+               error);
     CHECK_STR(r.id, "17");
-    check_refused(&wide, "{\"id\":1,\"id\":2,\"amount\":1,\"age\":2,\"mean concave points\":3}", "unknown field 'id'");
-    check_refused(&wide, "[{\"id\":1,\"amount\":1,\"age\":2,\"mean concave points\":3}]", "record 0: unknown field 'id'");
-    check_refused(&wide, "{\"id\":[],\"amount\":1,\"age\":2,\"mean concave points\":3}", "\"id\" should be a string or a number");
+    check_refused(&wide, "{\"id\":1,\"id\":2,\"amount\":1,\"age\":2,\"mean concave points\":3}",
+                  "unknown field 'id'");
+    check_refused(&wide, "[{\"id\":1,\"amount\":1,\"age\":2,\"mean concave points\":3}]",
+                  "record 0: unknown field 'id'");
+    check_refused(&wide, "{\"id\":[],\"amount\":1,\"age\":2,\"mean concave points\":3}",
+                  "\"id\" should be a string or a number");
     sw_arena_reset(&arena);
 }
 
 TEST(records__every_datatype) {
     sw_records r;
-    REQUIRE_OK(parse(&r, &mixed, "[{\"country\":\"D\\u0045\",\"count\":-3,\"big\":9007199254740993,\"known\":true,\"x\\\"y\":0.1,\"half\":1.5},"
-                                 "{\"country\":\"FR\",\"count\":2e3,\"big\":-9223372036854775808,\"known\":0,\"x\\\"y\":true,\"half\":false},"
-                                 "{\"country\":null,\"count\":true,\"big\":0,\"known\":1.0,\"half\":null},"
-                                 "{\"count\":7.0,\"big\":1,\"known\":false,\"x\\\"y\":NaN,\"half\":-Infinity}]"),
-               error);
+    REQUIRE_OK(
+        parse(&r, &mixed,
+              "[{\"country\":\"D\\u0045\",\"count\":-3,\"big\":9007199254740993,\"known\":true,"
+              "\"x\\\"y\":0.1,\"half\":1.5},"
+              "{\"country\":\"FR\",\"count\":2e3,\"big\":-9223372036854775808,\"known\":0,"
+              "\"x\\\"y\":true,\"half\":false},"
+              "{\"country\":null,\"count\":true,\"big\":0,\"known\":1.0,\"half\":null},"
+              "{\"count\":7.0,\"big\":1,\"known\":false,\"x\\\"y\":NaN,\"half\":-Infinity}]"),
+        error);
     REQUIRE(r.rows == 4 && r.input_count == 6);
     const sw_str *country = r.inputs[0].data;
     CHECK_STR(country[0], "DE");
@@ -148,7 +175,8 @@ TEST(records__every_datatype) {
     const int32_t *count = r.inputs[1].data;
     CHECK(count[0] == -3 && count[1] == 2000 && count[2] == 1 && count[3] == 7);
     const int64_t *big = r.inputs[2].data;
-    CHECK(big[0] == 9007199254740993 && big[1] == INT64_MIN && r.inputs[2].rank == 1 && r.inputs[2].count == 4);
+    CHECK(big[0] == 9007199254740993 && big[1] == INT64_MIN && r.inputs[2].rank == 1 &&
+          r.inputs[2].count == 4);
     CHECK(memcmp(r.inputs[3].data, "\1\0\1\0", 4) == 0);
     const double *xy = r.inputs[4].data;
     CHECK(xy[0] == 0.1 && xy[1] == 1 && isnan(xy[2]) && isnan(xy[3]));
@@ -160,24 +188,36 @@ TEST(records__every_datatype) {
 
 TEST(records__what_is_missing_must_be_optional) {
     sw_records r;
-    REQUIRE_OK(parse(&r, &wide, "[{\"amount\":1,\"mean concave points\":3},{\"amount\":1,\"age\":null,\"mean concave points\":3}]"), error);
+    REQUIRE_OK(parse(&r, &wide,
+                     "[{\"amount\":1,\"mean concave points\":3},{\"amount\":1,\"age\":null,\"mean "
+                     "concave points\":3}]"),
+               error);
     CHECK(isnan(((float *)r.inputs->data)[1]) && isnan(((float *)r.inputs->data)[4]));
     check_refused(&wide, "{}", "record 0, field 'amount': is missing");
-    check_refused(&wide, "[{\"amount\":1,\"age\":1,\"mean concave points\":3},{\"age\":1,\"mean concave points\":3}]", "record 1, field 'amount': is missing");
-    check_refused(&wide, "{\"amount\":null,\"age\":1,\"mean concave points\":3}", "record 0, field 'amount': is missing");
-    check_refused(&mixed, "{\"country\":\"DE\",\"big\":1,\"known\":true}", "field 'count': is missing");
+    check_refused(&wide,
+                  "[{\"amount\":1,\"age\":1,\"mean concave points\":3},{\"age\":1,\"mean concave "
+                  "points\":3}]",
+                  "record 1, field 'amount': is missing");
+    check_refused(&wide, "{\"amount\":null,\"age\":1,\"mean concave points\":3}",
+                  "record 0, field 'amount': is missing");
+    check_refused(&mixed, "{\"country\":\"DE\",\"big\":1,\"known\":true}",
+                  "field 'count': is missing");
     sw_arena_reset(&arena);
 }
 
 TEST(records__unknown_fields_get_a_hint) {
-    check_refused(&wide, "{\"amuont\":1}", "record 0: unknown field 'amuont'; did you mean 'amount'?");
+    check_refused(&wide, "{\"amuont\":1}",
+                  "record 0: unknown field 'amuont'; did you mean 'amount'?");
     check_refused(&wide, "{\"Mean Concave Point\":1}", "did you mean 'mean concave points'?");
-    check_refused(&wide, "{\"zzzzzz\":1}", "unknown field 'zzzzzz'; the model has 3, of which the first is 'amount'");
-    check_refused(&wide, "{\"amount\":1,\"age\":1,\"mean concave points\":3,\"more\":1}", "unknown field 'more'");
+    check_refused(&wide, "{\"zzzzzz\":1}",
+                  "unknown field 'zzzzzz'; the model has 3, of which the first is 'amount'");
+    check_refused(&wide, "{\"amount\":1,\"age\":1,\"mean concave points\":3,\"more\":1}",
+                  "unknown field 'more'");
 }
 
 TEST(records__wrong_values_name_row_and_field) {
-    check_refused(&wide, "[{\"amount\":1,\"age\":2,\"mean concave points\":3},{\"amount\":\"12\"}]", "record 1, field 'amount': expected a number, found a string");
+    check_refused(&wide, "[{\"amount\":1,\"age\":2,\"mean concave points\":3},{\"amount\":\"12\"}]",
+                  "record 1, field 'amount': expected a number, found a string");
     check_refused(&wide, "{\"amount\":[1]}", "field 'amount': expected a number, found an array");
     check_refused(&wide, "{\"amount\":01}", "field 'amount': a malformed number");
     check_refused(&wide, "{\"amount\":-}", "field 'amount': a malformed number");
@@ -187,16 +227,20 @@ TEST(records__wrong_values_name_row_and_field) {
     check_refused(&mixed, "{\"country\":5}", "field 'country': expected a string, found a number");
     check_refused(&mixed, "{\"country\":\"\xFF\"}", "not UTF-8");
     check_refused(&mixed, "{\"count\":1.5}", "field 'count': a number that INT32 cannot hold");
-    check_refused(&mixed, "{\"count\":2147483648}", "field 'count': a number that INT32 cannot hold");
+    check_refused(&mixed, "{\"count\":2147483648}",
+                  "field 'count': a number that INT32 cannot hold");
     check_refused(&mixed, "{\"count\":NaN}", "field 'count': expected a whole number");
     check_refused(&mixed, "{\"known\":2}", "field 'known': a number that BOOL cannot hold");
-    check_refused(&mixed, "{\"known\":\"yes\"}", "field 'known': expected true or false, found a string");
+    check_refused(&mixed, "{\"known\":\"yes\"}",
+                  "field 'known': expected true or false, found a string");
     check_refused(&mixed, "{\"half\":65520}", "field 'half': a number that FP16 cannot hold");
     check_refused(&wide, "5", "expected an object or a list of objects, found a number");
     check_refused(&wide, "", "expected an object or a list of objects, found nothing");
     check_refused(&wide, "[[1,2,3]]", "record 0 should be an object, but is an array");
-    check_refused(&wide, "{\"amount\":1,\"age\":2,\"mean concave points\":3", "expected ',' or '}', but the JSON ends");
-    check_refused(&wide, "{\"amount\":1,\"age\":2,\"mean concave points\":3}}", "nothing more behind");
+    check_refused(&wide, "{\"amount\":1,\"age\":2,\"mean concave points\":3",
+                  "expected ',' or '}', but the JSON ends");
+    check_refused(&wide, "{\"amount\":1,\"age\":2,\"mean concave points\":3}}",
+                  "nothing more behind");
     check_refused(&wide, "{\"amount\":1,,\"age\":2}", "a key in quotes");
     check_refused(&wide, "{,\"amount\":1}", "a key in quotes");
     check_refused(&wide, "{\"amount\":1,}", "a comma before '}'");
@@ -204,7 +248,8 @@ TEST(records__wrong_values_name_row_and_field) {
 }
 
 TEST(records__every_beginning_of_a_good_body_is_refused) {
-    static const char body[] = "[{\"amount\":12.5,\"age\":30,\"mean concave points\":-1e-3}, {\"age\": null, \"mean concave points\": 2, \"amount\": 1}]";
+    static const char body[] = "[{\"amount\":12.5,\"age\":30,\"mean concave points\":-1e-3}, "
+                               "{\"age\": null, \"mean concave points\": 2, \"amount\": 1}]";
     sw_records r;
     for (size_t len = 0; len + 1 < sizeof body; len++) {
         char part[sizeof body];
@@ -246,29 +291,57 @@ static const int64_t labels[] = {0, 9007199254740993};
 static sw_str words[] = {{"no", 2}, {"y\"s", 3}};
 
 static sw_tensor outputs[] = {
-    {.name = {"label", 5}, .dtype = SW_INT64, .rank = 1, .shape = {2}, .count = 2, .data = (void *)labels},
+    {.name = {"label", 5},
+     .dtype = SW_INT64,
+     .rank = 1,
+     .shape = {2},
+     .count = 2,
+     .data = (void *)labels},
     {.name = {"word", 4}, .dtype = SW_BYTES, .rank = 2, .shape = {2, 1}, .count = 2, .data = words},
-    {.name = {"p", 1}, .dtype = SW_FP32, .rank = 2, .shape = {2, 2}, .count = 4, .data = (void *)scores},
+    {.name = {"p", 1},
+     .dtype = SW_FP32,
+     .rank = 2,
+     .shape = {2, 2},
+     .count = 4,
+     .data = (void *)scores},
 };
 
 TEST(records_answer__one_object_for_each_row) {
-    sw_infer_response response = {.model = SW_STR("fraud"), .version = SW_STR("3"), .id = SW_STR("7"), .outputs = outputs, .output_count = 3};
+    sw_infer_response response = {.model = SW_STR("fraud"),
+                                  .version = SW_STR("3"),
+                                  .id = SW_STR("7"),
+                                  .outputs = outputs,
+                                  .output_count = 3};
     sw_buf buf = {0};
     CHECK_OK(sw_records_write(&buf, &response, 2, false, &error), error);
-    CHECK_STR(sw_buf_str(&buf), "{\"model\":\"fraud\",\"version\":\"3\",\"id\":\"7\",\"predictions\":["
-                                "{\"label\":0,\"word\":\"no\",\"p\":[0.25,0.75]},"
-                                "{\"label\":9007199254740993,\"word\":\"y\\\"s\",\"p\":[null,0.1]}]}");
+    CHECK_STR(sw_buf_str(&buf),
+              "{\"model\":\"fraud\",\"version\":\"3\",\"id\":\"7\",\"predictions\":["
+              "{\"label\":0,\"word\":\"no\",\"p\":[0.25,0.75]},"
+              "{\"label\":9007199254740993,\"word\":\"y\\\"s\",\"p\":[null,0.1]}]}");
     sw_buf_free(&buf);
 }
 
 TEST(records_answer__a_single_record_gets_a_prediction) {
-    sw_tensor one[] = {{.name = {"score", 5}, .dtype = SW_FP64, .rank = 2, .shape = {1, 1}, .count = 1, .data = (double[]){0.9132}},
-                       {.name = {"all", 3}, .dtype = SW_UINT8, .rank = 0, .count = 1, .data = (uint8_t[]){3}},
-                       {.name = {"cube", 4}, .dtype = SW_INT8, .rank = 3, .shape = {1, 1, 2}, .count = 2, .data = (int8_t[]){1, -2}}};
-    sw_infer_response response = {.model = SW_STR("fraud"), .version = SW_STR("3"), .outputs = one, .output_count = 3};
+    sw_tensor one[] = {
+        {.name = {"score", 5},
+         .dtype = SW_FP64,
+         .rank = 2,
+         .shape = {1, 1},
+         .count = 1,
+         .data = (double[]){0.9132}},
+        {.name = {"all", 3}, .dtype = SW_UINT8, .rank = 0, .count = 1, .data = (uint8_t[]){3}},
+        {.name = {"cube", 4},
+         .dtype = SW_INT8,
+         .rank = 3,
+         .shape = {1, 1, 2},
+         .count = 2,
+         .data = (int8_t[]){1, -2}}};
+    sw_infer_response response = {
+        .model = SW_STR("fraud"), .version = SW_STR("3"), .outputs = one, .output_count = 3};
     sw_buf buf = {0};
     CHECK_OK(sw_records_write(&buf, &response, 1, true, &error), error);
-    CHECK_STR(sw_buf_str(&buf), "{\"model\":\"fraud\",\"version\":\"3\",\"prediction\":{\"score\":0.9132,\"all\":3,\"cube\":[1,-2]}}");
+    CHECK_STR(sw_buf_str(&buf), "{\"model\":\"fraud\",\"version\":\"3\",\"prediction\":{\"score\":"
+                                "0.9132,\"all\":3,\"cube\":[1,-2]}}");
     CHECK_INT(sw_records_write(&buf, &response, 2, false, &error).code, SW_CODE_INVALID);
     CHECK_HAS(error.text, "output 'score' has no row for each record");
     sw_buf_free(&buf);
