@@ -34,10 +34,11 @@ typedef struct sw_app {
 extern const sw_route_entry sw_api_routes[];
 extern const size_t sw_api_route_count;
 
-/* Runs on a housekeeping thread of its own: closes the traffic counters' second, feeds the dashboards. */
+/* Runs on a housekeeping thread of its own: closes the traffic counters' second, feeds the
+ * dashboards. */
 void sw_app_every_second(sw_app *app);
 /* For sw_registry_on_event, with the app as its context: tells the dashboards. */
-void sw_app_on_event(const sw_event *event, void *app);
+void sw_app_on_event(const sw_event *event, void *context);
 /* Ready or not: health checks say so, and watchers of health are told. */
 void sw_app_set_ready(sw_app *app, bool ready);
 /* Removes uploads that nothing refers to and that are older than an hour. */

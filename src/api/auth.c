@@ -193,7 +193,8 @@ sw_str sw_auth_session_cookie(const sw_exchange *exchange) {
     return (sw_str){0};
 }
 
-static const key *find_key(const key *keys, size_t count, const uint8_t hash[HASH], int64_t now_ms) {
+static const key *find_key(const key *keys, size_t count, const uint8_t hash[HASH],
+                           int64_t now_ms) {
     const key *found = NULL;
     for (size_t i = 0; i < count; i++)
         if (same_hash(keys[i].hash, hash) && keys[i].scopes &&
@@ -222,8 +223,9 @@ static bool identify(sw_exchange *exchange, sw_auth *auth) {
                     : scheme_is(&header, "Basic") ? basic_password(room, header)
                                                   : (sw_str){0};
     pthread_rwlock_rdlock(&auth->lock);
-    bool known = admit(exchange, auth->tokens, auth->token_count, secret) ||
-                 admit(exchange, auth->sessions->keys, SESSIONS_MAX, sw_auth_session_cookie(exchange));
+    bool known =
+        admit(exchange, auth->tokens, auth->token_count, secret) ||
+        admit(exchange, auth->sessions->keys, SESSIONS_MAX, sw_auth_session_cookie(exchange));
     pthread_rwlock_unlock(&auth->lock);
     return known;
 }
@@ -236,9 +238,10 @@ sw_status sw_auth_authorize(sw_exchange *exchange, void *context, sw_error *erro
         return SW_OK;
     }
     if (!identify(exchange, auth))
-        return sw_fail(error, SW_CODE_UNAUTHENTICATED,
-                       "this server asks who you are: send a token (Authorization: Bearer …, or "
-                       "SLIPWAY_TOKEN for the command line), or sign in by the link that serve printed");
+        return sw_fail(
+            error, SW_CODE_UNAUTHENTICATED,
+            "this server asks who you are: send a token (Authorization: Bearer …, or "
+            "SLIPWAY_TOKEN for the command line), or sign in by the link that serve printed");
     uint32_t needed = exchange->route->scope;
     if ((exchange->scopes & (needed | SW_SCOPE_ADMIN)) != 0)
         return SW_OK;
@@ -263,7 +266,8 @@ static sw_status random_code(char code[SW_LOGIN_CODE_BYTES], sw_error *error) {
 static sw_status add_key(char code[SW_LOGIN_CODE_BYTES], sw_auth *auth, ring *into,
                          int64_t lasts_ms, sw_error *error) {
     SW_TRY(random_code(code, error));
-    key made = {.scopes = SW_SCOPES_ALL, .expires_ms = sw_clock_wall_ms() + lasts_ms, .who = "dashboard"};
+    key made = {
+        .scopes = SW_SCOPES_ALL, .expires_ms = sw_clock_wall_ms() + lasts_ms, .who = "dashboard"};
     sw_sha256_of(made.hash, sw_str_of(code));
     pthread_rwlock_wrlock(&auth->lock);
     into->keys[into->next] = made;

@@ -37,14 +37,16 @@ static void send_file(sw_exchange *exchange, const sw_embedded *file) {
     bool gzip = file->gzip.at && accepts(exchange, "accept-encoding", "gzip");
     add_security_headers(exchange);
     sw_exchange_add_header(exchange, "Cache-Control",
-                           hashed ? SW_STR("public, max-age=31536000, immutable") : SW_STR("no-cache"));
+                           hashed ? SW_STR("public, max-age=31536000, immutable")
+                                  : SW_STR("no-cache"));
     sw_exchange_add_header(exchange, "Vary", SW_STR("Accept-Encoding"));
     if (gzip)
         sw_exchange_add_header(exchange, "Content-Encoding", SW_STR("gzip"));
     sw_exchange_reply(exchange, 200, file->content_type, slice(gzip ? file->gzip : file->plain));
 }
 
-/* A path of the dashboard's own, such as /models/fraud, gets its page; everything else is unknown. */
+/* A path of the dashboard's own, such as /models/fraud, gets its page; everything else is unknown.
+ */
 void sw_api_dashboard(sw_exchange *exchange, void *context) {
     (void)context;
     sw_error error;
@@ -55,11 +57,12 @@ void sw_api_dashboard(sw_exchange *exchange, void *context) {
     else if (page && accepts(exchange, "accept", "text/html"))
         send_file(exchange, page);
     else
-        sw_exchange_fail(exchange,
-                         sw_fail(&error, SW_CODE_NOT_FOUND,
-                                 "there is nothing at %.*s. The API is described at /api/v1/openapi.json",
-                                 SW_STR_ARG(exchange->path)),
-                         &error);
+        sw_exchange_fail(
+            exchange,
+            sw_fail(&error, SW_CODE_NOT_FOUND,
+                    "there is nothing at %.*s. The API is described at /api/v1/openapi.json",
+                    SW_STR_ARG(exchange->path)),
+            &error);
 }
 
 extern const sw_embedded sw_openapi_files[];

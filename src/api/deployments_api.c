@@ -70,7 +70,8 @@ static sw_status rollback(sw_deployed *d, sw_exchange *exchange, sw_app *app, sw
     json_decref(body);
     SW_TRY(status);
     if (to > UINT32_MAX)
-        return sw_fail(error, SW_CODE_NOT_FOUND, "there is no revision %llu", (unsigned long long)to);
+        return sw_fail(error, SW_CODE_NOT_FOUND, "there is no revision %llu",
+                       (unsigned long long)to);
     return sw_deployer_rollback(d, app->deployer, exchange->params[0], (uint32_t)to,
                                 sw_str_of(exchange->who), &exchange->arena, error);
 }
@@ -109,7 +110,8 @@ static sw_status list(sw_buf *json, sw_exchange *exchange, void *context, sw_err
     sw_app *app = context;
     sw_model_row model;
     sw_live_rows live;
-    SW_TRY(sw_registry_get_model(&model, app->registry, exchange->params[0], &exchange->arena, error));
+    SW_TRY(
+        sw_registry_get_model(&model, app->registry, exchange->params[0], &exchange->arena, error));
     sw_live_rows_read(&live, app, &exchange->arena);
     sw_json w = sw_json_to(json);
     sw_json_begin_object(&w);

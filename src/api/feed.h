@@ -26,7 +26,8 @@ SW_MUST_USE sw_status sw_feed_make(sw_feed **out, sw_loops *loops, sw_error *err
 /* After the loops have stopped. */
 void sw_feed_free(sw_feed *feed);
 
-/* The exchange has opened its stream; it stays a member until its client goes or the feed closes. */
+/* The exchange has opened its stream; it stays a member until its client goes or the feed closes.
+ */
 void sw_feed_join(sw_feed *feed, sw_exchange *exchange, sw_feed_kind kind);
 /* Sends `message` to every member of that kind. Dropped where memory is out. */
 void sw_feed_send(sw_feed *feed, sw_feed_kind kind, sw_str message);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The handlers that routes.c puts into its table, by the file that has them. Their context is the sw_app.
+ * The handlers that routes.c puts into its table, by the file that has them. Their context is the
+ * sw_app.
  */
 #ifndef SW_API_HANDLERS_PRIVATE_H
 #define SW_API_HANDLERS_PRIVATE_H
@@ -8,7 +9,8 @@
 #include "net/exchange.h"
 
 /* oip_rest.c */
-sw_handler sw_oip_rest_server, sw_oip_rest_live, sw_oip_rest_ready, sw_oip_rest_model, sw_oip_rest_model_ready, sw_oip_rest_infer;
+sw_handler sw_oip_rest_server, sw_oip_rest_live, sw_oip_rest_ready, sw_oip_rest_model,
+    sw_oip_rest_model_ready, sw_oip_rest_infer;
 /* oip_grpc.c */
 sw_handler sw_grpc_server_live, sw_grpc_server_ready, sw_grpc_model_ready, sw_grpc_server_metadata,
     sw_grpc_model_metadata, sw_grpc_infer, sw_grpc_health_check, sw_grpc_health_watch;

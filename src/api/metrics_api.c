@@ -6,10 +6,10 @@
 #include "io/process.h"
 
 /* Upper bounds of the latency histograms, ns: from 50 µs to 10 s. */
-static const uint64_t bounds_ns[] = {50000,    100000,    250000,    500000,     1000000,    2500000,
-                                     5000000,  10000000,  25000000,  50000000,   100000000,  250000000,
-                                     500000000, 1000000000, 2500000000, 5000000000, 10000000000};
-
+static const uint64_t bounds_ns[] = {50000,      100000,     250000,    500000,     1000000,
+                                     2500000,    5000000,    10000000,  25000000,   50000000,
+                                     100000000,  250000000,  500000000, 1000000000, 2500000000,
+                                     5000000000, 10000000000};
 
 /* One family at a time is written, as the format wants; so each is a walk over all versions. */
 typedef struct family {
@@ -97,17 +97,18 @@ static void loop_lags(sw_buf *out, const sw_app *app) {
 }
 
 static void live_version(const sw_served *served, void *context) {
-    sw_buf_printf(context,
-                  "slipway_live_version{model=\"%.*s\",version=\"%u\",revision=\"%u\",engine=\"%s\"} 1\n",
-                  SW_STR_ARG(served->model_name), served->version, served->revision,
-                  served->info->engine);
+    sw_buf_printf(
+        context,
+        "slipway_live_version{model=\"%.*s\",version=\"%u\",revision=\"%u\",engine=\"%s\"} 1\n",
+        SW_STR_ARG(served->model_name), served->version, served->revision, served->info->engine);
 }
 
 void sw_api_metrics(sw_exchange *exchange, void *context) {
     const sw_app *app = context;
     sw_error error;
     sw_buf out = {0};
-    counters(&out, app, "slipway_requests_total", "Predictions answered, one way or another.", requests);
+    counters(&out, app, "slipway_requests_total", "Predictions answered, one way or another.",
+             requests);
     counters(&out, app, "slipway_request_failures_total",
              "Predictions that could not be served, or not in time.", failures);
     counters(&out, app, "slipway_request_refusals_total",
@@ -126,15 +127,17 @@ void sw_api_metrics(sw_exchange *exchange, void *context) {
           sw_predictor_waiting(app->predictor));
     gauge(&out, "slipway_connections", "Open connections.", sw_server_connections(app->server));
     loop_lags(&out, app);
-    gauge(&out, "process_resident_memory_bytes", "Resident memory.", (double)sw_process_rss_bytes());
+    gauge(&out, "process_resident_memory_bytes", "Resident memory.",
+          (double)sw_process_rss_bytes());
     head(&out, "process_cpu_seconds_total", "counter", "Processor time used, user and system.");
     sw_buf_printf(&out, "process_cpu_seconds_total %.6f\n", sw_process_cpu_s());
     gauge(&out, "process_start_time_seconds", "When the server started, since 1970.",
           (double)app->started_ms / 1e3);
     if (out.failed)
-        sw_exchange_fail(exchange, sw_fail(&error, SW_CODE_NO_MEMORY, "out of memory for the metrics"),
-                         &error);
+        sw_exchange_fail(
+            exchange, sw_fail(&error, SW_CODE_NO_MEMORY, "out of memory for the metrics"), &error);
     else
-        sw_exchange_reply(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", sw_buf_str(&out));
+        sw_exchange_reply(exchange, 200, "text/plain; version=0.0.4; charset=utf-8",
+                          sw_buf_str(&out));
     sw_buf_free(&out);
 }

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 
-
 /* ---- What serves now ---- */
 
 static void look(const sw_served *served, void *context) {
@@ -197,4 +196,3 @@ sw_status sw_json_fleet(sw_buf *out, sw_app *app, sw_arena *arena, sw_error *err
     sw_json_end_object(&w);
     return SW_OK;
 }
-

@@ -32,7 +32,8 @@ const sw_live_row *sw_live_rows_find(const sw_live_rows *rows, sw_str model);
 /* MODEL, VERSION and REVISION of docs/api.md. */
 void sw_json_model(sw_json *w, sw_app *app, const sw_model_row *model, const sw_live_rows *live,
                    sw_arena *arena);
-/* These two leave their object open, for members of the caller's own. `live` where it serves, else NULL. */
+/* These two leave their object open, for members of the caller's own. `live` where it serves, else
+ * NULL. */
 void sw_json_begin_version(sw_json *w, const sw_version *version, const sw_model_row *model);
 void sw_json_begin_revision(sw_json *w, sw_str model, const sw_revision *revision, bool current,
                             const sw_live_row *live);

@@ -16,7 +16,8 @@ static sw_status write_model(sw_buf *json, sw_exchange *exchange, void *context,
     sw_app *app = context;
     sw_model_row model;
     sw_live_rows live;
-    SW_TRY(sw_registry_get_model(&model, app->registry, exchange->params[0], &exchange->arena, error));
+    SW_TRY(
+        sw_registry_get_model(&model, app->registry, exchange->params[0], &exchange->arena, error));
     sw_live_rows_read(&live, app, &exchange->arena);
     sw_json w = sw_json_to(json);
     sw_json_model(&w, app, &model, &live, &exchange->arena);

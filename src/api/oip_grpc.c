@@ -35,8 +35,8 @@ void sw_grpc_infer(sw_exchange *exchange, void *context) {
 static void send_message(sw_exchange *exchange, sw_buf *out) {
     sw_error error;
     if (out->failed)
-        sw_exchange_fail(exchange, sw_fail(&error, SW_CODE_NO_MEMORY, "out of memory for the answer"),
-                         &error);
+        sw_exchange_fail(
+            exchange, sw_fail(&error, SW_CODE_NO_MEMORY, "out of memory for the answer"), &error);
     else
         sw_exchange_reply(exchange, 200, "application/grpc", sw_buf_str(out));
 }

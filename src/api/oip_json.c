@@ -105,31 +105,48 @@ static bool fail_input(sw_json_reader *in, const input *x, const char *what) {
     return sw_json_read_fail(in, x->at, "input '%.*s' %s", SW_STR_ARG(name), what);
 }
 
-/* A dimension as nearly all are: plain digits, and few. */
-static inline bool take_small(sw_json_reader *in, int64_t *out) {
+/* [1,30] or [1, 30], as nearly all shapes are; false, with nothing taken, for any other form. */
+static bool take_plain_shape(sw_json_reader *in, sw_tensor *tensor) {
     const char *p = in->at;
-    int64_t value = 0;
-    if (in->end - p < 10 || *p == '0')
+    uint8_t rank = 0;
+    if (in->end - p < (SW_RANK_MAX + 1) * 12)
         return false;
-    while (p - in->at < 9 && (unsigned char)(*p - '0') <= 9)
-        value = value * 10 + (*p++ - '0');
-    if (p == in->at || (*p != ',' && *p != ']'))
+    p += *p == ' ';
+    if (*p++ != '[')
         return false;
-    *out = value;
-    in->at = p;
+    for (;;) {
+        const char *first = p;
+        int64_t size = 0;
+        while (p - first < 9 && (unsigned char)(*p - '0') <= 9)
+            size = size * 10 + (*p++ - '0');
+        if (p == first || *first == '0' || rank == SW_RANK_MAX)
+            return false;
+        tensor->shape[rank++] = size;
+        if (*p == ']')
+            break;
+        if (*p++ != ',')
+            return false;
+        p += *p == ' ';
+    }
+    if (!sw_shape_count(&tensor->count, tensor->shape, rank))
+        return false;
+    tensor->rank = rank;
+    in->at = p + 1;
     in->first = false;
     return true;
 }
 
 static bool read_shape(sw_json_reader *in, sw_tensor *tensor) {
     int64_t size;
+    if (take_plain_shape(in, tensor))
+        return true;
     if (!sw_json_read_array(in))
         return false;
     while (sw_json_read_item(in)) {
         const char *at = in->at;
         if (tensor->rank == SW_RANK_MAX)
             return sw_json_read_fail(in, at, "a shape of more than %d dimensions", SW_RANK_MAX);
-        if (!take_small(in, &size) && !sw_json_read_i64(in, &size))
+        if (!sw_json_read_i64(in, &size))
             return false;
         if (size < 0)
             return sw_json_read_fail(

@@ -18,9 +18,10 @@ static sw_status fill(sw_predict *p) {
     int64_t json_bytes = SW_OIP_NO_HEADER;
     if (header.at) {
         if (!sw_str_to_u64(&header_bytes, header, exchange->body.len))
-            return sw_fail(&p->error, SW_CODE_INVALID,
-                           "Inference-Header-Content-Length: '%.*s' is no number up to the body's %zu bytes",
-                           SW_STR_ARG(header), exchange->body.len);
+            return sw_fail(
+                &p->error, SW_CODE_INVALID,
+                "Inference-Header-Content-Length: '%.*s' is no number up to the body's %zu bytes",
+                SW_STR_ARG(header), exchange->body.len);
         json_bytes = (int64_t)header_bytes;
     }
     SW_TRY(sw_oip_json_parse(request, exchange->body, json_bytes, p->served->info->inputs,

@@ -4,8 +4,8 @@
 void sw_reply_json(sw_exchange *exchange, int http_status, sw_buf *json) {
     sw_error error;
     if (json->failed)
-        sw_exchange_fail(exchange, sw_fail(&error, SW_CODE_NO_MEMORY, "out of memory for the answer"),
-                         &error);
+        sw_exchange_fail(
+            exchange, sw_fail(&error, SW_CODE_NO_MEMORY, "out of memory for the answer"), &error);
     else
         sw_exchange_reply(exchange, http_status, "application/json", sw_buf_str(json));
     sw_buf_free(json);

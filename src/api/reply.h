@@ -23,13 +23,15 @@ typedef sw_status sw_answer_fn(sw_buf *json, sw_exchange *exchange, void *app, s
 /* Replies with what `write` writes, or with its failure. */
 void sw_answer(sw_exchange *exchange, void *app, int http_status, sw_answer_fn *write);
 
-/* The body as a JSON object; an empty body is an empty object. INVALID says what is wrong and where. The caller
- * json_decrefs it. */
+/* The body as a JSON object; an empty body is an empty object. INVALID says what is wrong and
+ * where. The caller json_decrefs it. */
 SW_MUST_USE sw_status sw_body_object(json_t **out, const sw_exchange *exchange, sw_error *error);
-/* A string member, borrowed from `object`; {NULL, 0} where it is absent or null. INVALID where it is something else. */
-SW_MUST_USE sw_status sw_body_str(sw_str *out, const json_t *object, const char *key, sw_error *error);
-SW_MUST_USE sw_status sw_body_u64(uint64_t *out, const json_t *object, const char *key, uint64_t otherwise,
+/* A string member, borrowed from `object`; {NULL, 0} where it is absent or null. INVALID where it
+ * is something else. */
+SW_MUST_USE sw_status sw_body_str(sw_str *out, const json_t *object, const char *key,
                                   sw_error *error);
+SW_MUST_USE sw_status sw_body_u64(uint64_t *out, const json_t *object, const char *key,
+                                  uint64_t otherwise, sw_error *error);
 /* A query parameter that is a number within [1, max]. */
 SW_MUST_USE sw_status sw_query_u64(uint64_t *out, sw_exchange *exchange, const char *name,
                                    uint64_t otherwise, uint64_t max, sw_error *error);

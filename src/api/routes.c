@@ -3,11 +3,14 @@
 #include "api/app.h"
 #include "api/handlers_private.h"
 
-#define GRPC(path, handler, scope) {SW_POST, path, handler, SW_RUN_LOOP, scope, true, 0}
-#define LOOP(method, path, handler, scope) {method, path, handler, SW_RUN_LOOP, scope, false, 0}
-#define POOL(method, path, handler, scope) {method, path, handler, SW_RUN_POOL, scope, false, 0}
+#define GRPC(path, handler, scope) \
+    { SW_POST, path, handler, SW_RUN_LOOP, scope, true, 0 }
+#define LOOP(method, path, handler, scope) \
+    { method, path, handler, SW_RUN_LOOP, scope, false, 0 }
+#define POOL(method, path, handler, scope) \
+    { method, path, handler, SW_RUN_POOL, scope, false, 0 }
 #define STREAM(method, path, handler, scope, bytes_max) \
-    {method, path, handler, SW_RUN_STREAM, scope, false, bytes_max}
+    { method, path, handler, SW_RUN_STREAM, scope, false, bytes_max }
 
 /* Who predicts may know what a model takes. */
 #define READ_OR_PREDICT (SW_SCOPE_READ | SW_SCOPE_PREDICT)
@@ -22,8 +25,10 @@ const sw_route_entry sw_api_routes[] = {
     LOOP(SW_GET, "/v2/models/{model}/ready", sw_oip_rest_model_ready, SW_SCOPE_PREDICT),
     LOOP(SW_POST, "/v2/models/{model}/infer", sw_oip_rest_infer, SW_SCOPE_PREDICT),
     LOOP(SW_GET, "/v2/models/{model}/versions/{version}", sw_oip_rest_model, SW_SCOPE_PREDICT),
-    LOOP(SW_GET, "/v2/models/{model}/versions/{version}/ready", sw_oip_rest_model_ready, SW_SCOPE_PREDICT),
-    LOOP(SW_POST, "/v2/models/{model}/versions/{version}/infer", sw_oip_rest_infer, SW_SCOPE_PREDICT),
+    LOOP(SW_GET, "/v2/models/{model}/versions/{version}/ready", sw_oip_rest_model_ready,
+         SW_SCOPE_PREDICT),
+    LOOP(SW_POST, "/v2/models/{model}/versions/{version}/infer", sw_oip_rest_infer,
+         SW_SCOPE_PREDICT),
 
     /* Open Inference Protocol v2, gRPC */
     GRPC("/inference.GRPCInferenceService/ServerLive", sw_grpc_server_live, SW_SCOPE_NONE),
@@ -37,7 +42,8 @@ const sw_route_entry sw_api_routes[] = {
 
     /* Named records */
     LOOP(SW_POST, "/models/{model}/predict", sw_records_predict, SW_SCOPE_PREDICT),
-    LOOP(SW_POST, "/models/{model}/versions/{version}/predict", sw_records_predict, SW_SCOPE_PREDICT),
+    LOOP(SW_POST, "/models/{model}/versions/{version}/predict", sw_records_predict,
+         SW_SCOPE_PREDICT),
 
     /* Health and metrics */
     LOOP(SW_GET, "/healthz", sw_api_healthz, SW_SCOPE_NONE),
@@ -51,7 +57,8 @@ const sw_route_entry sw_api_routes[] = {
     POOL(SW_GET, "/api/v1/models/{model}/versions", sw_api_versions, SW_SCOPE_READ),
     POOL(SW_POST, "/api/v1/models/{model}/versions", sw_api_push, SW_SCOPE_DEPLOY),
     POOL(SW_GET, "/api/v1/models/{model}/versions/{version}", sw_api_version, READ_OR_PREDICT),
-    POOL(SW_GET, "/api/v1/models/{model}/versions/{version}/profile", sw_api_profile, SW_SCOPE_READ),
+    POOL(SW_GET, "/api/v1/models/{model}/versions/{version}/profile", sw_api_profile,
+         SW_SCOPE_READ),
     POOL(SW_PUT, "/api/v1/models/{model}/aliases/{alias}", sw_api_set_alias, SW_SCOPE_DEPLOY),
     POOL(SW_DELETE, "/api/v1/models/{model}/aliases/{alias}", sw_api_remove_alias, SW_SCOPE_DEPLOY),
     STREAM(SW_POST, "/api/v1/blobs", sw_api_blob_upload, SW_SCOPE_DEPLOY, UPLOAD_BYTES_MAX),

@@ -58,7 +58,8 @@ static sw_status read_token(sw_token *token, const json_t *body, sw_exchange *ex
     SW_TRY(sw_body_str(&name, body, "name", error));
     SW_TRY(sw_body_u64(&lasts_s, body, "expires_in_s", 0, error));
     if (name.len == 0 || name.len > NAME_BYTES_MAX || !sw_str_is_utf8(name))
-        return sw_fail(error, SW_CODE_INVALID, "\"name\" must be 1 to %d bytes: say who will use the token",
+        return sw_fail(error, SW_CODE_INVALID,
+                       "\"name\" must be 1 to %d bytes: say who will use the token",
                        NAME_BYTES_MAX);
     const json_t *scopes = json_object_get(body, "scopes");
     size_t count = json_array_size(scopes);
@@ -66,9 +67,10 @@ static sw_status read_token(sw_token *token, const json_t *body, sw_exchange *ex
         words[i] = json_string_value(json_array_get(scopes, i));
     SW_TRY(sw_scopes_parse(&token->scopes, words, count < 8 ? count : 8, error));
     if (sw_auth_token_count(app->auth) == 0 && !(token->scopes & SW_SCOPE_ADMIN))
-        return sw_fail(error, SW_CODE_INVALID,
-                       "the first token needs the scope admin: once it exists, everybody must show a "
-                       "token, and without that scope nobody could make or revoke another");
+        return sw_fail(
+            error, SW_CODE_INVALID,
+            "the first token needs the scope admin: once it exists, everybody must show a "
+            "token, and without that scope nobody could make or revoke another");
     if (lasts_s > INT32_MAX)
         return sw_fail(error, SW_CODE_INVALID, "\"expires_in_s\" is beyond 68 years");
     token->name = sw_arena_copy(&exchange->arena, name);
@@ -112,10 +114,11 @@ void sw_api_revoke_token(sw_exchange *exchange, void *context) {
 /* ---- The dashboard's session ---- */
 
 static void set_cookie(sw_exchange *exchange, const char *value, const char *more) {
-    sw_exchange_add_header(exchange, "Set-Cookie",
-                           sw_arena_printf(&exchange->arena,
-                                           "slipway_session=%s; Path=/; HttpOnly; SameSite=Strict%s%s",
-                                           value, exchange->secure ? "; Secure" : "", more));
+    sw_exchange_add_header(
+        exchange, "Set-Cookie",
+        sw_arena_printf(&exchange->arena,
+                        "slipway_session=%s; Path=/; HttpOnly; SameSite=Strict%s%s", value,
+                        exchange->secure ? "; Secure" : "", more));
 }
 
 void sw_api_login(sw_exchange *exchange, void *context) {
@@ -146,8 +149,9 @@ static sw_status login_link(sw_buf *json, sw_exchange *exchange, void *context, 
     SW_TRY(sw_auth_make_login(code, app->auth, error));
     sw_json w = sw_json_to(json);
     sw_json_begin_object(&w);
-    sw_json_add_str(&w, "url", sw_arena_printf(&exchange->arena, "%s/login/%s",
-                                               sw_server_url(app->server), code));
+    sw_json_add_str(
+        &w, "url",
+        sw_arena_printf(&exchange->arena, "%s/login/%s", sw_server_url(app->server), code));
     sw_json_end_object(&w);
     return SW_OK;
 }

@@ -15,9 +15,9 @@ static sw_status blob_of(sw_blob_id *id, bool *given, const json_t *body, const 
     *given = hex.len > 0;
     if (!*given || sw_blob_id_parse(id, hex))
         return SW_OK;
-    return sw_fail(error, SW_CODE_INVALID,
-                   "\"%s\" must be the SHA-256, in lower-case hex, of a file sent to POST /api/v1/blobs",
-                   key);
+    return sw_fail(
+        error, SW_CODE_INVALID,
+        "\"%s\" must be the SHA-256, in lower-case hex, of a file sent to POST /api/v1/blobs", key);
 }
 
 static sw_status read_push(sw_push *push, sw_blob_id blobs[2], sw_exchange *exchange,
@@ -29,9 +29,10 @@ static sw_status read_push(sw_push *push, sw_blob_id blobs[2], sw_exchange *exch
     SW_TRY(blob_of(&blobs[1], &has_check, body, "check", error));
     SW_TRY(sw_body_str(&push->note, body, "note", error));
     if (!has_artifact)
-        return sw_fail(error, SW_CODE_INVALID,
-                       "\"artifact\" is missing: send the model file to POST /api/v1/blobs and give "
-                       "the \"sha256\" that comes back");
+        return sw_fail(
+            error, SW_CODE_INVALID,
+            "\"artifact\" is missing: send the model file to POST /api/v1/blobs and give "
+            "the \"sha256\" that comes back");
     push->profile_csv = has_profile ? &blobs[0] : NULL;
     push->check_csv = has_check ? &blobs[1] : NULL;
     const json_t *signature = json_object_get(body, "signature");
@@ -93,9 +94,10 @@ static sw_status list(sw_buf *out, sw_exchange *exchange, void *context, sw_erro
     sw_model_row model;
     sw_version *versions;
     size_t count;
-    SW_TRY(sw_registry_get_model(&model, app->registry, exchange->params[0], &exchange->arena, error));
-    SW_TRY(sw_registry_list_versions(&versions, &count, app->registry, model.name,
-                                     &exchange->arena, error));
+    SW_TRY(
+        sw_registry_get_model(&model, app->registry, exchange->params[0], &exchange->arena, error));
+    SW_TRY(sw_registry_list_versions(&versions, &count, app->registry, model.name, &exchange->arena,
+                                     error));
     sw_json w = sw_json_to(out);
     sw_json_begin_object(&w);
     sw_json_key(&w, "versions");
@@ -111,7 +113,8 @@ static sw_status list(sw_buf *out, sw_exchange *exchange, void *context, sw_erro
 
 static sw_status get(sw_version *version, sw_exchange *exchange, sw_app *app, sw_error *error) {
     uint32_t number;
-    SW_TRY(sw_registry_resolve(&number, app->registry, exchange->params[0], exchange->params[1], error));
+    SW_TRY(sw_registry_resolve(&number, app->registry, exchange->params[0], exchange->params[1],
+                               error));
     return sw_registry_get_version(version, app->registry, exchange->params[0], number,
                                    &exchange->arena, error);
 }
@@ -132,9 +135,10 @@ static sw_status profile(sw_buf *out, sw_exchange *exchange, void *app, sw_error
     sw_version version;
     SW_TRY(get(&version, exchange, app, error));
     if (version.profile_json.len == 0)
-        return sw_fail(error, SW_CODE_NOT_FOUND,
-                       "%.*s@%u was pushed without a profile: push the next one with --profile data.csv",
-                       SW_STR_ARG(version.model), version.number);
+        return sw_fail(
+            error, SW_CODE_NOT_FOUND,
+            "%.*s@%u was pushed without a profile: push the next one with --profile data.csv",
+            SW_STR_ARG(version.model), version.number);
     sw_buf_add_str(out, version.profile_json);
     return SW_OK;
 }

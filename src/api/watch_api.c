@@ -16,7 +16,8 @@ static sw_status pick_version(uint32_t *number, sw_exchange *exchange, sw_app *a
     sw_model_row model;
     if (spec.len)
         return sw_registry_resolve(number, app->registry, exchange->params[0], spec, error);
-    SW_TRY(sw_registry_get_model(&model, app->registry, exchange->params[0], &exchange->arena, error));
+    SW_TRY(
+        sw_registry_get_model(&model, app->registry, exchange->params[0], &exchange->arena, error));
     *number = model.live ? model.live->version : model.newest_version;
     return SW_OK;
 }
@@ -31,7 +32,8 @@ static sw_status write_watch(sw_buf *json, sw_exchange *exchange, void *context,
     sw_profile profile;
     SW_TRY(sw_query_u64(&minutes, exchange, "minutes", 15, WATCH_MINUTES_MAX, error));
     SW_TRY(pick_version(&number, exchange, app, error));
-    SW_TRY(sw_registry_get_version(&version, app->registry, exchange->params[0], number, arena, error));
+    SW_TRY(sw_registry_get_version(&version, app->registry, exchange->params[0], number, arena,
+                                   error));
     SW_TRY(sw_signature_from_json(&signature, version.signature_json, arena, error));
     bool has_profile = version.profile_json.len > 0;
     if (has_profile)
@@ -88,18 +90,21 @@ static sw_status write_marks(sw_json *w, sw_exchange *exchange, sw_app *app, int
     return SW_OK;
 }
 
-static sw_status write_traffic(sw_buf *json, sw_exchange *exchange, void *context, sw_error *error) {
+static sw_status write_traffic(sw_buf *json, sw_exchange *exchange, void *context,
+                               sw_error *error) {
     sw_app *app = context;
     uint64_t minutes;
     uint32_t step_s;
     sw_model_row model;
     SW_TRY(sw_query_u64(&minutes, exchange, "minutes", 15, TRAFFIC_MINUTES_MAX, error));
-    SW_TRY(sw_registry_get_model(&model, app->registry, exchange->params[0], &exchange->arena, error));
+    SW_TRY(
+        sw_registry_get_model(&model, app->registry, exchange->params[0], &exchange->arena, error));
     sw_traffic_point *points =
         sw_arena_alloc(&exchange->arena, SW_TRAFFIC_POINTS_MAX * sizeof *points);
     if (!points)
         return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory for the traffic");
-    size_t count = sw_stats_series(points, &step_s, app->parts.stats, model.name, (uint32_t)minutes);
+    size_t count =
+        sw_stats_series(points, &step_s, app->parts.stats, model.name, (uint32_t)minutes);
     int64_t from_ms = sw_clock_wall_ms() - (int64_t)minutes * 60000;
     sw_json w = sw_json_to(json);
     sw_json_begin_object(&w);

@@ -2,7 +2,8 @@
 #include "base/base64.h"
 
 void sw_base64url_encode(char *text, const void *bytes, size_t len) {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     const uint8_t *at = bytes;
     uint32_t bits = 0, held = 0;
     for (size_t i = 0; i < len; i++) {

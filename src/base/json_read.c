@@ -383,6 +383,14 @@ bool sw_json_read_key(sw_json_reader *in, sw_str *key) {
 }
 
 bool sw_json_read_item(sw_json_reader *in) {
+    /* Without white space, where there is one more. */
+    if (in->end - in->at > 1) {
+        unsigned char next = (unsigned char)in->at[!in->first];
+        if (next > ' ' && next != ']' && (in->first || *in->at == ',')) {
+            in->at += !in->first;
+            return true;
+        }
+    }
     return !sw_failed(in->status) && next_entry(in, ']');
 }
 

@@ -110,9 +110,8 @@ INLINE bool KERNEL(join_four)(uint64_t *out, uint32_t text) {
  * 17 to 20 characters (0.30000001192092896): up to four, then sixteen, with one point somewhere
  * among them. False where it is anything else.
  */
-static ENTRY __attribute__((noinline)) bool KERNEL(read_long)(sw_num_type type, void *out, size_t i,
-                                                              const char *s, const char *e,
-                                                              bool negative) {
+INLINE bool KERNEL(read_long)(sw_num_type type, void *out, size_t i, const char *s, const char *e,
+                              bool negative) {
     __m128i text = KERNEL(load)(e - LANES), digits = _mm_sub_epi8(text, _mm_set1_epi8('0'));
     unsigned other =
         ~KERNEL(bits_of)(_mm_cmpeq_epi8(_mm_min_epu8(digits, _mm_set1_epi8(9)), digits)) & 0xFFFFU;

@@ -53,7 +53,8 @@ static inline bool sw_failed(sw_status status) {
 sw_status sw_fail(sw_error *error, sw_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Puts `format` and ": " before the reason that is already there, where it failed; returns `status`. */
+/* Puts `format` and ": " before the reason that is already there, where it failed; returns
+ * `status`. */
 sw_status sw_fail_within(sw_status status, sw_error *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

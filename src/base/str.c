@@ -66,7 +66,10 @@ static size_t utf8_step(const uint8_t *at, size_t left) {
     uint8_t a = at[0];
     if (a < 0x80)
         return 1;
-    size_t want = a >= 0xC2 && a <= 0xDF ? 2 : (a & 0xF0) == 0xE0 ? 3 : a >= 0xF0 && a <= 0xF4 ? 4 : 0;
+    size_t want = a >= 0xC2 && a <= 0xDF   ? 2
+                  : (a & 0xF0) == 0xE0     ? 3
+                  : a >= 0xF0 && a <= 0xF4 ? 4
+                                           : 0;
     if (want == 0 || left < want)
         return 0;
     for (size_t i = 1; i < want; i++)

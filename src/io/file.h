@@ -69,7 +69,8 @@ SW_MUST_USE sw_status sw_file_each(const char *folder,
 /* Appends the whole file to `out`; TOO_LARGE beyond `max_bytes`. */
 SW_MUST_USE sw_status sw_file_read_whole(sw_buf *out, const char *path, size_t max_bytes,
                                          sw_error *error);
-/* The whole file as memory, to be read; it must not change meanwhile. INVALID where it is empty or no regular file. */
+/* The whole file as memory, to be read; it must not change meanwhile. INVALID where it is empty or
+ * no regular file. */
 SW_MUST_USE sw_status sw_file_map(sw_str *out, const char *path, sw_error *error);
 /* Nothing happens on {NULL, 0}. */
 void sw_file_unmap(sw_str map);

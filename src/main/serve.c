@@ -14,14 +14,17 @@ enum { HOSTS_MAX = 16, SWEEP_EVERY_S = 3600 };
 
 static const sw_cli_option options[] = {
     {"data", 'd', "DIR", "folder for models, versions and counts (default ./slipway-data)"},
-    {"listen", 'l', "ADDR:PORT", "address to serve on (default 127.0.0.1:8080; port 0 takes a free one)"},
+    {"listen", 'l', "ADDR:PORT",
+     "address to serve on (default 127.0.0.1:8080; port 0 takes a free one)"},
     {"unix", 'u', "PATH", "serve on this Unix socket too"},
     {"tls-cert", 0, "FILE", "certificate chain, PEM; plaintext TCP is then refused"},
     {"tls-key", 0, "FILE", "its private key, PEM"},
     {"host", 0, "NAME", "a further name that clients may call this server by (repeatable)"},
     {"loops", 0, "N", "event loops (default: one for each CPU)"},
-    {"threads", 0, "N", "threads for models that are too slow for a loop (default: one for each CPU)"},
-    {"max-in-hand", 0, "N", "predictions begun and not answered, beyond which new ones get 429 (default 8192)"},
+    {"threads", 0, "N",
+     "threads for models that are too slow for a loop (default: one for each CPU)"},
+    {"max-in-hand", 0, "N",
+     "predictions begun and not answered, beyond which new ones get 429 (default 8192)"},
     {"max-queue", 0, "N", "slow predictions that may wait for a thread (default 256)"},
     {"max-connections", 0, "N", "connections (default 10000)"},
     {"max-body", 0, "MIB", "largest request body that is held in memory (default 64)"},
@@ -75,7 +78,8 @@ static sw_status read_options(sw_serve_options *o, const char *hosts[HOSTS_MAX +
 
 /* ---- Running ---- */
 
-static void say_up(const sw_cli *cli, const sw_wiring *w, const sw_serve_options *o, double took_ms) {
+static void say_up(const sw_cli *cli, const sw_wiring *w, const sw_serve_options *o,
+                   double took_ms) {
     sw_error ignored;
     char code[SW_LOGIN_CODE_BYTES];
     const char *url = sw_server_url(w->app.server);
@@ -154,10 +158,12 @@ const sw_cli_command sw_serve_command = {
     .other_names = "server start up",
     .arguments = "",
     .summary = "serve models over REST and gRPC, with the dashboard, until stopped",
-    .details = "On loopback, whoever is on this machine may use it until a token exists. Beyond loopback it "
+    .details = "On loopback, whoever is on this machine may use it until a token exists. Beyond "
+               "loopback it "
                "asks for tokens from the start.",
     .examples = "slipway serve\n"
-                "slipway serve --data /var/lib/slipway --listen 0.0.0.0:8443 --tls-cert c.pem --tls-key k.pem",
+                "slipway serve --data /var/lib/slipway --listen 0.0.0.0:8443 --tls-cert c.pem "
+                "--tls-key k.pem",
     .options = options,
     .run = run,
 };

@@ -27,7 +27,8 @@ static sw_status make_serving(sw_wiring *w, const sw_serve_options *options, sw_
     SW_TRY(sw_loops_make(&app->loops, options->loops, error));
     SW_TRY(sw_stats_make(&app->parts.stats, error));
     SW_TRY(sw_live_make(&app->parts.live, app->loops, error));
-    SW_TRY(sw_predictor_make(&app->predictor, app->parts.live, app->loops, &options->limits, error));
+    SW_TRY(
+        sw_predictor_make(&app->predictor, app->parts.live, app->loops, &options->limits, error));
     SW_TRY(sw_feed_make(&app->feed, app->loops, error));
     return sw_deployer_make(&app->deployer, app->registry, &app->parts, error);
 }
@@ -39,11 +40,12 @@ static sw_status make_auth(sw_wiring *w, const sw_server_config *net, sw_error *
     SW_TRY(sw_auth_make(&app->auth, app->registry, !local, error));
     if (local || sw_auth_token_count(app->auth) > 0)
         return SW_OK;
-    return sw_fail(error, SW_CODE_DENIED,
-                   "%s can be reached from other machines, and no token exists yet that they would have to "
-                   "show. Serve on 127.0.0.1 first, run `slipway token create admin --scopes admin`, "
-                   "then listen on %s",
-                   net->listen, net->listen);
+    return sw_fail(
+        error, SW_CODE_DENIED,
+        "%s can be reached from other machines, and no token exists yet that they would have to "
+        "show. Serve on 127.0.0.1 first, run `slipway token create admin --scopes admin`, "
+        "then listen on %s",
+        net->listen, net->listen);
 }
 
 static sw_status start_net(sw_wiring *w, const sw_serve_options *options, sw_error *error) {

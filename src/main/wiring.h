@@ -27,7 +27,8 @@ typedef struct sw_wiring {
 } sw_wiring;
 
 /* Everything is up, and what was live before is live again. On failure nothing is left behind. */
-SW_MUST_USE sw_status sw_wiring_start(sw_wiring *wiring, const sw_serve_options *options, sw_error *error);
+SW_MUST_USE sw_status sw_wiring_start(sw_wiring *wiring, const sw_serve_options *options,
+                                      sw_error *error);
 /* Drains within the grace period, then stops and frees all. */
 void sw_wiring_stop(sw_wiring *wiring, uint64_t grace_ms);
 

@@ -375,7 +375,7 @@ static bool is_quiet(sw_conn *conn, uint64_t now_ms, uint64_t for_ms) {
     char byte;
     bool idle = conn->stage == SW_STAGE_FIRST_BYTES
                     ? !conn->in
-                    : conn->stage == SW_STAGE_SPEAKING && conn->proto->is_idle(conn);
+                    : conn->proto && conn->stage == SW_STAGE_SPEAKING && conn->proto->is_idle(conn);
     uint64_t since = conn->last_in_ms > conn->last_out_ms ? conn->last_in_ms : conn->last_out_ms;
     return idle && now_ms - since >= for_ms && recv(conn->fd, &byte, 1, MSG_PEEK) <= 0;
 }

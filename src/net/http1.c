@@ -305,9 +305,10 @@ static bool move_input(sw_conn *conn, size_t room) {
     uintptr_t old = (uintptr_t)(conn->in->bytes + from);
     memcpy(larger->bytes, conn->in->bytes + from, used);
     if (call && call->head_base) {
-        sw_str *moved[] = {&call->target, &call->authority, &call->pub.path, &call->pub.query};
-        for (size_t i = 0; i < sizeof moved / sizeof *moved; i++)
-            move_str(moved[i], old, used, larger->bytes);
+        move_str(&call->target, old, used, larger->bytes);
+        move_str(&call->authority, old, used, larger->bytes);
+        move_str(&call->pub.path, old, used, larger->bytes);
+        move_str(&call->pub.query, old, used, larger->bytes);
         for (size_t i = 0; i < SW_PARAMS_MAX; i++)
             move_str(&call->pub.params[i], old, used, larger->bytes);
         call->head_base = larger->bytes;

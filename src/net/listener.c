@@ -13,6 +13,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -64,28 +65,42 @@ static sw_status parse_address(address *out, const char *listen, sw_error *error
     return SW_OK;
 }
 
-/* The inode of the socket that listens on `port`, from one of the kernel's tables; 0 = none. */
-static unsigned long listening_inode(const char *table, unsigned port) {
-    enum { STATE_LISTEN = 0x0A };
+/* "ADDRESS:PORT" in hexadecimal, as the kernel's tables have it; 0 where it is none. */
+static unsigned hex_port(sw_str address_and_port) {
+    unsigned port = 0;
+    sw_str_split(&address_and_port, ':');
+    for (size_t i = 0; i < address_and_port.len; i++) {
+        char c = address_and_port.at[i];
+        port = port * 16 + (unsigned)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+    }
+    return port;
+}
+
+/* The inode of the socket that listens on `port`, from one of the kernel's tables (proc(5)); 0 =
+ * none. */
+static uint64_t listening_inode(const char *table, unsigned port) {
+    enum { LOCAL = 1, STATE = 3, INODE = 9, FIELDS };
     char line[512];
-    unsigned long inode = 0;
+    uint64_t inode = 0;
     FILE *file = fopen(table, "re");
     while (file && !inode && fgets(line, sizeof line, file)) {
-        unsigned local_port, state;
-        unsigned long found;
-        if (sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s %*s %*s %lu",
-                   &local_port, &state, &found) == 3 &&
-            local_port == port && state == STATE_LISTEN)
-            inode = found;
+        sw_str left = sw_str_of(line), field[FIELDS];
+        for (int i = 0; i < FIELDS; i++) {
+            left = sw_str_trim(left);
+            field[i] = sw_str_split(&left, ' ');
+        }
+        if (sw_str_is(field[STATE], "0A") && hex_port(field[LOCAL]) == port &&
+            !sw_str_to_u64(&inode, field[INODE], UINT64_MAX))
+            inode = 0;
     }
     if (file)
         fclose(file);
     return inode;
 }
 
-static bool process_has_socket(const char *pid, unsigned long inode) {
+static bool process_has_socket(const char *pid, uint64_t inode) {
     char path[300], target[64], wanted[64];
-    snprintf(wanted, sizeof wanted, "socket:[%lu]", inode);
+    snprintf(wanted, sizeof wanted, "socket:[%" PRIu64 "]", inode);
     snprintf(path, sizeof path, "/proc/%s/fd", pid);
     DIR *folder = opendir(path);
     bool has = false;
@@ -102,7 +117,7 @@ static bool process_has_socket(const char *pid, unsigned long inode) {
 /* "process 1234 (name)", or "another process" where the kernel does not tell. */
 static void name_owner(char out[128], unsigned port) {
     snprintf(out, 128, "another process");
-    unsigned long inode = listening_inode("/proc/net/tcp", port);
+    uint64_t inode = listening_inode("/proc/net/tcp", port);
     if (!inode)
         inode = listening_inode("/proc/net/tcp6", port);
     DIR *folder = inode ? opendir("/proc") : NULL;
@@ -136,21 +151,32 @@ static sw_status bind_failed(const char *listen, const char *port, sw_error *err
                    listen, owner);
 }
 
+static struct sockaddr_in as_ipv4(const struct sockaddr_storage *bytes) {
+    struct sockaddr_in four = {0};
+    memcpy(&four, bytes, sizeof four);
+    return four;
+}
+
+static struct sockaddr_in6 as_ipv6(const struct sockaddr_storage *bytes) {
+    struct sockaddr_in6 six = {0};
+    memcpy(&six, bytes, sizeof six);
+    return six;
+}
+
 static unsigned port_of(const struct sockaddr_storage *bytes) {
-    return ntohs(bytes->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)bytes)->sin6_port
-                                              : ((const struct sockaddr_in *)bytes)->sin_port);
+    return ntohs(bytes->ss_family == AF_INET6 ? as_ipv6(bytes).sin6_port : as_ipv4(bytes).sin_port);
 }
 
 static bool is_wildcard(const struct sockaddr_storage *bytes) {
-    if (bytes->ss_family == AF_INET6)
-        return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)bytes)->sin6_addr);
-    return ((const struct sockaddr_in *)bytes)->sin_addr.s_addr == htonl(INADDR_ANY);
+    struct sockaddr_in6 six = as_ipv6(bytes);
+    return bytes->ss_family == AF_INET6 ? IN6_IS_ADDR_UNSPECIFIED(&six.sin6_addr)
+                                        : as_ipv4(bytes).sin_addr.s_addr == htonl(INADDR_ANY);
 }
 
 static bool is_loopback(const struct sockaddr_storage *bytes) {
-    if (bytes->ss_family == AF_INET6)
-        return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)bytes)->sin6_addr);
-    return (ntohl(((const struct sockaddr_in *)bytes)->sin_addr.s_addr) >> 24) == 127;
+    struct sockaddr_in6 six = as_ipv6(bytes);
+    return bytes->ss_family == AF_INET6 ? IN6_IS_ADDR_LOOPBACK(&six.sin6_addr)
+                                        : ntohl(as_ipv4(bytes).sin_addr.s_addr) >> 24 == 127;
 }
 
 static void note_url(sw_server *server, const address *where, unsigned port) {
@@ -165,7 +191,7 @@ static void note_url(sw_server *server, const address *where, unsigned port) {
 static sw_status listen_tcp(sw_listener *listener, sw_error *error) {
     sw_server *server = listener->server;
     const char *listen_text = server->config.listen;
-    address where;
+    address where = {.len = 0};
     SW_TRY(parse_address(&where, listen_text, error));
     snprintf(server->listen_host, sizeof server->listen_host, "%s", where.host);
     int on = 1;
@@ -176,7 +202,7 @@ static sw_status listen_tcp(sw_listener *listener, sw_error *error) {
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (bind(fd, (struct sockaddr *)&where.bytes, where.len) != 0 || listen(fd, BACKLOG) != 0)
         return bind_failed(listen_text, where.port, error);
-    struct sockaddr_storage taken;
+    struct sockaddr_storage taken = {0};
     socklen_t len = sizeof taken;
     if (getsockname(fd, (struct sockaddr *)&taken, &len) != 0)
         return sw_fail(error, SW_CODE_IO, "cannot tell the port of %s: %s", listen_text,

@@ -339,8 +339,8 @@ void sw_conn_drain(sw_conn *conn);
 void sw_conn_dirty(sw_conn *conn);
 /* Closes at the end of the turn, whatever is unsent. */
 void sw_conn_doom(sw_conn *conn);
-void sw_conn_flush_all(void *net, sw_loop *loop);
-void sw_conn_second_all(void *net, sw_loop *loop);
+void sw_conn_flush_all(void *context, sw_loop *loop);
+void sw_conn_second_all(void *context, sw_loop *loop);
 void sw_conn_release(sw_conn *conn);
 static inline size_t sw_conn_unsent(const sw_conn *conn) {
     return conn->out.len - conn->out_at;

@@ -22,7 +22,8 @@ sw_status sw_openssl_load(const sw_openssl **out, sw_error *error) {
     void *library = dlopen(library_name, RTLD_NOW | RTLD_LOCAL);
     if (!library)
         return sw_fail(error, SW_CODE_UNAVAILABLE,
-                       "TLS needs OpenSSL: %s. Install it (Debian: apt-get install libssl3)", dlerror());
+                       "TLS needs OpenSSL: %s. Install it (Debian: apt-get install libssl3)",
+                       dlerror());
 #define X(name) SW_TRY(find(&table.name, library, #name, error));
     SW_OPENSSL_CALLS(X)
 #undef X

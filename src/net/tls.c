@@ -19,8 +19,8 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
     unsigned char *chosen;
     (void)ssl;
     (void)unused;
-    if (openssl->SSL_select_next_proto(&chosen, out_len, ours, sizeof ours - 1, offered, offered_len) !=
-        OPENSSL_NPN_NEGOTIATED)
+    if (openssl->SSL_select_next_proto(&chosen, out_len, ours, sizeof ours - 1, offered,
+                                       offered_len) != OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_NOACK;
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
@@ -58,10 +58,12 @@ sw_status sw_tls_make(sw_tls **out, const char *cert, const char *key, sw_error 
         return sw_fail(error, SW_CODE_NO_MEMORY, "no memory for TLS");
     }
     openssl->SSL_CTX_ctrl(tls->context, SSL_CTRL_SET_MIN_PROTO_VERSION, TLS1_2_VERSION, NULL);
-    openssl->SSL_CTX_set_options(tls->context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
-    openssl->SSL_CTX_ctrl(tls->context, SSL_CTRL_MODE, SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                       SSL_MODE_RELEASE_BUFFERS, NULL);
+    openssl->SSL_CTX_set_options(tls->context,
+                                 SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+    openssl->SSL_CTX_ctrl(tls->context, SSL_CTRL_MODE,
+                          SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                              SSL_MODE_RELEASE_BUFFERS,
+                          NULL);
     openssl->SSL_CTX_set_alpn_select_cb(tls->context, choose_protocol, NULL);
     sw_status status = load_files(tls->context, cert, key, error);
     if (sw_failed(status)) {

@@ -2,8 +2,7 @@
 #include "serve/batch.h"
 
 static void run_alone(sw_predict *p) {
-    p->status =
-        sw_model_run(p->outputs, p->served->model, p->inputs, p->arena, NULL, &p->error);
+    p->status = sw_model_run(p->outputs, p->served->model, p->inputs, p->arena, NULL, &p->error);
 }
 
 static bool same_row_shape(const sw_tensor *a, const sw_tensor *b) {
@@ -74,7 +73,8 @@ static bool run_joined(sw_predict *first, const sw_predict *end, size_t rows, sw
     for (size_t i = 0; whole && i < served->info->input_count; i++)
         whole = join_input(&inputs[i], i, first, end, rows, arena);
     sw_error ignored;
-    return whole && !sw_failed(sw_model_run(outputs, served->model, inputs, arena, NULL, &ignored)) &&
+    return whole &&
+           !sw_failed(sw_model_run(outputs, served->model, inputs, arena, NULL, &ignored)) &&
            hand_out(outputs, first, end, rows);
 }
 

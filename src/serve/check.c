@@ -38,11 +38,10 @@ static int32_t find_output(const sw_signature *signature, sw_str name) {
 /* "=probabilities[1]" → output "probabilities", element 1. */
 static bool parse_expected(column *out, const sw_signature *signature, sw_str field) {
     sw_str rest = {field.at + 1, field.len - 1};
-    sw_str name = rest;
     out->element = 0;
     int32_t whole = find_output(signature, rest);
     if (whole < 0 && rest.len && rest.at[rest.len - 1] == ']') {
-        name = sw_str_split(&rest, '[');
+        sw_str name = sw_str_split(&rest, '[');
         if (rest.len < 2 ||
             !sw_str_to_u64(&out->element, (sw_str){rest.at, rest.len - 1}, UINT32_MAX))
             return false;
@@ -59,19 +58,21 @@ static sw_status parse_column(column *out, const sw_signature *signature, sw_str
     if (field.len && field.at[0] == '=') {
         if (parse_expected(out, signature, field))
             return SW_OK;
-        return sw_fail(error, SW_CODE_INVALID,
-                       "check rows: column '%.*s' names no output of the model; its first output is "
-                       "'%.*s', so write =%.*s or =%.*s[0]",
-                       SW_STR_ARG(field), SW_STR_ARG(signature->outputs[0].name),
-                       SW_STR_ARG(signature->outputs[0].name), SW_STR_ARG(signature->outputs[0].name));
+        return sw_fail(
+            error, SW_CODE_INVALID,
+            "check rows: column '%.*s' names no output of the model; its first output is "
+            "'%.*s', so write =%.*s or =%.*s[0]",
+            SW_STR_ARG(field), SW_STR_ARG(signature->outputs[0].name),
+            SW_STR_ARG(signature->outputs[0].name), SW_STR_ARG(signature->outputs[0].name));
     }
     out->feature = sw_signature_find(signature, field);
     if (out->feature >= 0)
         return SW_OK;
-    return sw_fail(error, SW_CODE_INVALID,
-                   "check rows: column '%.*s' is no feature of the model (columns with expected values "
-                   "begin with '=')",
-                   SW_STR_ARG(field));
+    return sw_fail(
+        error, SW_CODE_INVALID,
+        "check rows: column '%.*s' is no feature of the model (columns with expected values "
+        "begin with '=')",
+        SW_STR_ARG(field));
 }
 
 static sw_status open_check(check *c, const sw_signature *signature, const char *path,
@@ -198,7 +199,8 @@ static sw_status check_row(tally *t, check *c, const sw_served *served, const sw
                            sw_buf *json, sw_arena *arena, sw_error *error) {
     char text[256];
     if (row->count != c->column_count)
-        return sw_fail(error, SW_CODE_INVALID, "check rows: line %llu has %zu fields, the header has %zu",
+        return sw_fail(error, SW_CODE_INVALID,
+                       "check rows: line %llu has %zu fields, the header has %zu",
                        (unsigned long long)row->line, row->count, c->column_count);
     sw_tensor *outputs = sw_arena_zalloc(arena, served->info->output_count, sizeof *outputs);
     sw_buf_clear(json);
@@ -243,9 +245,9 @@ sw_status sw_check_rows(uint32_t *rows, const sw_served *served, const char *csv
     *rows = (uint32_t)t.rows;
     if (sw_failed(status) || t.wrong == 0)
         return status;
-    return sw_fail(error, SW_CODE_REFUSED,
-                   "%.*s@%u disagrees with its check rows: %llu of %llu are off by more than %g. %s%s",
-                   SW_STR_ARG(served->model_name), served->version, (unsigned long long)t.wrong,
-                   (unsigned long long)t.rows, SW_CHECK_TOLERANCE, t.shown,
-                   t.wrong > SHOWN_MAX ? "; …" : "");
+    return sw_fail(
+        error, SW_CODE_REFUSED,
+        "%.*s@%u disagrees with its check rows: %llu of %llu are off by more than %g. %s%s",
+        SW_STR_ARG(served->model_name), served->version, (unsigned long long)t.wrong,
+        (unsigned long long)t.rows, SW_CHECK_TOLERANCE, t.shown, t.wrong > SHOWN_MAX ? "; …" : "");
 }

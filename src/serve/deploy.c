@@ -184,7 +184,8 @@ sw_status sw_deployer_deploy(sw_deployed *out, sw_deployer *d, sw_str model, sw_
         return sw_fail(error, SW_CODE_INVALID,
                        "there is no engine '%.*s': say auto, native or onnxruntime",
                        SW_STR_ARG(engine));
-    out->revision = (sw_revision){.kind = SW_STR("deploy"), .engine = sw_str_of(engine_of(engine)), .who = who};
+    out->revision =
+        (sw_revision){.kind = SW_STR("deploy"), .engine = sw_str_of(engine_of(engine)), .who = who};
     pthread_mutex_lock(&d->lock);
     sw_status status = sw_registry_resolve(&out->revision.version, d->registry, model, spec, error);
     if (!sw_failed(status))
@@ -256,8 +257,10 @@ static sw_status restore_one(sw_deployer *d, const sw_model_row *row, sw_arena *
                              sw_error *error) {
     sw_version version;
     sw_served *served;
-    SW_TRY(sw_registry_get_version(&version, d->registry, row->name, row->live->version, arena, error));
-    SW_TRY(sw_load(&served, &d->parts, &version, engine_of(row->live->engine), row->live->number, error));
+    SW_TRY(sw_registry_get_version(&version, d->registry, row->name, row->live->version, arena,
+                                   error));
+    SW_TRY(sw_load(&served, &d->parts, &version, engine_of(row->live->engine), row->live->number,
+                   error));
     sw_status status = sw_live_prepare(d->parts.live, served, error);
     if (sw_failed(status)) {
         sw_served_free(served);
@@ -274,8 +277,8 @@ static sw_status tell_down(sw_deployer *d, const sw_model_row *row, sw_arena *ar
         .kind = SW_STR("deployment.down"),
         .model = row->name,
         .who = SW_STR("slipway"),
-        .text = sw_arena_printf(arena, "%.*s@%u did not come back at start: %s", SW_STR_ARG(row->name),
-                                row->live->version, reason),
+        .text = sw_arena_printf(arena, "%.*s@%u did not come back at start: %s",
+                                SW_STR_ARG(row->name), row->live->version, reason),
         .data_json = sw_arena_printf(arena, "{\"version\":%u,\"revision\":%u}", row->live->version,
                                      row->live->number),
     };

@@ -23,25 +23,28 @@ SW_MUST_USE sw_status sw_deployer_make(sw_deployer **out, sw_registry *registry,
                                        const sw_load_parts *parts, sw_error *error);
 void sw_deployer_free(sw_deployer *deployer);
 
-/* Makes live again what was live when the server last ran. A version that fails is an event, and down; the
- * others serve. */
+/* Makes live again what was live when the server last ran. A version that fails is an event, and
+ * down; the others serve. */
 SW_MUST_USE sw_status sw_deployer_restore(sw_deployer *deployer, sw_error *error);
 
 typedef struct sw_deployed {
-    sw_revision revision; /* set as soon as there is one, also where it failed; number 0: none was made */
-    sw_str engine;        /* that serves it: "native", … */
+    sw_revision
+        revision;  /* set as soon as there is one, also where it failed; number 0: none was made */
+    sw_str engine; /* that serves it: "native", … */
     sw_str engine_why;
     double took_ms;
     uint32_t checked_rows;
 } sw_deployed;
 
-/* `spec`: a number, an alias, or empty for the newest. `engine`: "" or "auto", "native", "onnxruntime". */
+/* `spec`: a number, an alias, or empty for the newest. `engine`: "" or "auto", "native",
+ * "onnxruntime". */
 SW_MUST_USE sw_status sw_deployer_deploy(sw_deployed *out, sw_deployer *deployer, sw_str model,
                                          sw_str spec, sw_str engine, sw_str who, sw_arena *arena,
                                          sw_error *error);
 /* `to` 0: the last good revision. */
 SW_MUST_USE sw_status sw_deployer_rollback(sw_deployed *out, sw_deployer *deployer, sw_str model,
-                                           uint32_t to, sw_str who, sw_arena *arena, sw_error *error);
+                                           uint32_t to, sw_str who, sw_arena *arena,
+                                           sw_error *error);
 SW_MUST_USE sw_status sw_deployer_undeploy(sw_deployed *out, sw_deployer *deployer, sw_str model,
                                            sw_str who, sw_arena *arena, sw_error *error);
 /* The registry's aliases of the model have changed: tell the loops. */

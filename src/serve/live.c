@@ -151,7 +151,8 @@ static bool copy_aliases(entry *into, sw_arena *arena, const sw_live_alias *alia
     into->aliases = sw_arena_zalloc(arena, count, sizeof *aliases);
     into->alias_count = count;
     for (size_t i = 0; into->aliases && i < count; i++) {
-        into->aliases[i] = (sw_live_alias){sw_arena_copy(arena, aliases[i].name), aliases[i].version};
+        into->aliases[i] =
+            (sw_live_alias){sw_arena_copy(arena, aliases[i].name), aliases[i].version};
         if (!into->aliases[i].name.at)
             return false;
     }
@@ -275,8 +276,8 @@ sw_status sw_live_retract(sw_live *live, sw_str model, sw_error *error) {
     return old && !coming ? out_of_memory(error) : SW_OK;
 }
 
-sw_status sw_live_set_aliases(sw_live *live, sw_str model, const sw_live_alias *aliases, size_t count,
-                              sw_error *error) {
+sw_status sw_live_set_aliases(sw_live *live, sw_str model, const sw_live_alias *aliases,
+                              size_t count, sw_error *error) {
     pthread_mutex_lock(&live->publish_lock);
     bool whole = true;
     if (live->newest && find(live->newest, model)) {
@@ -314,10 +315,11 @@ sw_status sw_live_pin(sw_served **out, sw_live *live, sw_loop *loop, sw_str mode
                        "that name. See: slipway models",
                        SW_STR_ARG(model));
     if (!is_wanted(e, version))
-        return sw_fail(error, SW_CODE_NOT_FOUND,
-                       "Request for unknown model: '%.*s' version '%.*s' is not found: what is live is "
-                       "version %u. See: slipway versions %.*s",
-                       SW_STR_ARG(model), SW_STR_ARG(version), e->served->version, SW_STR_ARG(model));
+        return sw_fail(
+            error, SW_CODE_NOT_FOUND,
+            "Request for unknown model: '%.*s' version '%.*s' is not found: what is live is "
+            "version %u. See: slipway versions %.*s",
+            SW_STR_ARG(model), SW_STR_ARG(version), e->served->version, SW_STR_ARG(model));
     sw_served_here(e->served, loop)->pins++;
     *out = e->served;
     return SW_OK;
@@ -373,7 +375,8 @@ sw_status sw_live_make(sw_live **out, sw_loops *loops, sw_error *error) {
             .switch_task.run = switch_view, .live = live, .loop = sw_loops_at(loops, i)};
     if (pthread_create(&live->janitor, NULL, run_janitor, live) != 0) {
         free(live);
-        return sw_fail(error, SW_CODE_NO_MEMORY, "cannot start the thread that closes old versions");
+        return sw_fail(error, SW_CODE_NO_MEMORY,
+                       "cannot start the thread that closes old versions");
     }
     *out = live;
     return SW_OK;

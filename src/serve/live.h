@@ -9,8 +9,8 @@
  * janitor thread as soon as the last loop has let go of it, and the heap is trimmed.
  *
  * Memory:  sw_live_commit takes the sw_served over; the janitor frees it.
- * Threads: sw_live_pin, _unpin and _merge_local on a loop; what changes the table, on any other thread.
- * Layer:   domain.
+ * Threads: sw_live_pin, _unpin and _merge_local on a loop; what changes the table, on any other
+ * thread. Layer:   domain.
  */
 #ifndef SW_SERVE_LIVE_H
 #define SW_SERVE_LIVE_H
@@ -29,16 +29,17 @@ typedef struct sw_predict sw_predict;
 /* What one loop keeps of a version; touched on that loop alone. */
 typedef struct sw_served_local {
     _Alignas(64) uint32_t pins;
-    bool retired;        /* in no snapshot any more: let go at the last unpin */
-    bool left;           /* this loop has let go */
-    sw_shard *shard;     /* counts of features and outputs */
+    bool retired;    /* in no snapshot any more: let go at the last unpin */
+    bool left;       /* this loop has let go */
+    sw_shard *shard; /* counts of features and outputs */
     sw_stats_shard *stats;
     sw_predict *waiting; /* requests of this turn, to run as one batch, newest first */
     uint32_t waiting_rows;
     sw_served *next_waiting; /* the loop's list of versions with something waiting */
 } sw_served_local;
 
-/* A version that was loaded, warmed up and checked: all that a prediction needs. Immutable but for `local`. */
+/* A version that was loaded, warmed up and checked: all that a prediction needs. Immutable but for
+ * `local`. */
 struct sw_served {
     sw_str model_name;
     uint32_t version;
@@ -71,7 +72,8 @@ typedef struct sw_live_alias {
 } sw_live_alias;
 
 SW_MUST_USE sw_status sw_live_make(sw_live **out, sw_loops *loops, sw_error *error);
-/* Told before the loops run, and after they have stopped: a publisher then need not go through them. */
+/* Told before the loops run, and after they have stopped: a publisher then need not go through
+ * them. */
 void sw_live_loops_run(sw_live *live, bool running);
 /* Retires everything, waits for the janitor, frees. After the loops have stopped. */
 void sw_live_free(sw_live *live);
@@ -109,8 +111,10 @@ static inline sw_served_local *sw_served_here(sw_served *served, const sw_loop *
 
 /* Merges this loop's counts of every version into the shared ones. On the loop. */
 void sw_live_merge_local(sw_live *live, sw_loop *loop);
-/* Calls `visit` for each live version: a consistent view, under the publisher's lock. Not on a loop. */
-void sw_live_each(sw_live *live, void (*visit)(const sw_served *served, void *context), void *context);
+/* Calls `visit` for each live version: a consistent view, under the publisher's lock. Not on a
+ * loop. */
+void sw_live_each(sw_live *live, void (*visit)(const sw_served *served, void *context),
+                  void *context);
 /* For the dashboard's loop-side health pages: is this name served (and ready)? On a loop. */
 bool sw_live_has(sw_live *live, sw_loop *loop, sw_str model);
 size_t sw_live_count(sw_live *live, sw_loop *loop);

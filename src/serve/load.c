@@ -52,19 +52,18 @@ static sw_status sample(probe *p, size_t rows, sw_error *error) {
                                                                                 : no_memory(error);
 }
 
-/* The first run. Where the model leaves sizes open, some are tried; that none fits proves nothing. */
+/* The first run. Where the model leaves sizes open, some are tried; that none fits proves nothing.
+ */
 static sw_status first_run(bool *ran, probe *p, sw_error *error) {
     const sw_model_info *info = p->served->info;
     bool open = has_free_dims(info);
     size_t tries = open ? sizeof free_dims / sizeof free_dims[0] : 1;
-    sw_status status = SW_OK;
     *ran = false;
     for (size_t i = 0; i < tries && !*ran; i++) {
         p->free_dim = free_dims[i];
         sw_arena_reset(&p->inputs);
         SW_TRY(sample(p, 1, error));
-        status = run(p->out, p, p->rows, error);
-        *ran = !sw_failed(status);
+        *ran = !sw_failed(run(p->out, p, p->rows, error));
     }
     if (*ran || open)
         return SW_OK;
@@ -72,7 +71,8 @@ static sw_status first_run(bool *ran, probe *p, sw_error *error) {
 }
 
 /* The least of a few timed runs, ns. */
-static sw_status time_run(double *ns, probe *p, const sw_tensor *inputs, int times, sw_error *error) {
+static sw_status time_run(double *ns, probe *p, const sw_tensor *inputs, int times,
+                          sw_error *error) {
     *ns = INFINITY;
     for (int i = 0; i < times; i++) {
         sw_arena_reset(&p->outputs);

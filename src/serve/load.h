@@ -26,10 +26,12 @@ typedef struct sw_load_parts {
 /*
  * `engine` as for sw_model_open. REFUSED where the warm-up fails, besides what sw_model_open says.
  */
-SW_MUST_USE sw_status sw_load(sw_served **out, const sw_load_parts *parts, const sw_version *version,
-                              const char *engine, uint32_t revision, sw_error *error);
+SW_MUST_USE sw_status sw_load(sw_served **out, const sw_load_parts *parts,
+                              const sw_version *version, const char *engine, uint32_t revision,
+                              sw_error *error);
 
-/* The cost of a row in a run of `rows` rows, ns; rows of made-up values. NaN where the model takes no batch. */
+/* The cost of a row in a run of `rows` rows, ns; rows of made-up values. NaN where the model takes
+ * no batch. */
 SW_MUST_USE sw_status sw_load_time_rows(double *row_ns, sw_served *served, size_t rows,
                                         sw_error *error);
 

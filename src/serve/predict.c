@@ -84,20 +84,22 @@ static sw_status admit_dear(sw_predict *p) {
     double left_ns = (double)p->deadline_ns - (double)sw_clock_ns();
     if (wait_ns + estimate_ns(p) <= left_ns)
         return SW_OK;
-    return sw_fail(&p->error, SW_CODE_BUSY,
-                   "an answer would take about %.0f ms, longer than the %.0f ms that are left of the "
-                   "deadline: try again later, or allow more time",
-                   (wait_ns + estimate_ns(p)) / 1e6, left_ns > 0 ? left_ns / 1e6 : 0);
+    return sw_fail(
+        &p->error, SW_CODE_BUSY,
+        "an answer would take about %.0f ms, longer than the %.0f ms that are left of the "
+        "deadline: try again later, or allow more time",
+        (wait_ns + estimate_ns(p)) / 1e6, left_ns > 0 ? left_ns / 1e6 : 0);
 }
 
 static step_result admit(sw_predict *p) {
     const predict_local *local = here(p);
     uint32_t in_hand = atomic_load_explicit(&local->in_hand, memory_order_relaxed);
     if (in_hand > p->predictor->in_hand_max)
-        return outcome(p, sw_fail(&p->error, SW_CODE_BUSY,
-                                  "%u predictions are in hand already: try again in a second, or raise "
-                                  "--max-in-hand",
-                                  in_hand - 1));
+        return outcome(
+            p, sw_fail(&p->error, SW_CODE_BUSY,
+                       "%u predictions are in hand already: try again in a second, or raise "
+                       "--max-in-hand",
+                       in_hand - 1));
     if (estimate_ns(p) > SW_PREDICT_ON_LOOP_NS)
         return outcome(p, admit_dear(p));
     return NEXT;
@@ -154,7 +156,8 @@ static void run_dear(sw_task *task) {
     p->started_ns = sw_clock_ns();
     p->status = check_time(p, p->started_ns);
     if (!sw_failed(p->status))
-        p->status = sw_model_run(p->outputs, p->served->model, p->inputs, p->arena, &p->stop, &p->error);
+        p->status =
+            sw_model_run(p->outputs, p->served->model, p->inputs, p->arena, &p->stop, &p->error);
     p->ended_ns = sw_clock_ns();
     p->task.run = dear_came_back;
     sw_loop_post(p->loop, &p->task);

@@ -3,17 +3,16 @@
  * predict: the way of one prediction, whatever protocol it came by.
  *
  * One table of steps (predict.c) is walked for each request: resolve, fill, validate, admit, infer,
- * reply, observe. A step says NEXT, WAIT (somebody will call sw_predict_go on) or DONE. A protocol adds only
- * how its bytes become tensors and back.
+ * reply, observe. A step says NEXT, WAIT (somebody will call sw_predict_go on) or DONE. A protocol
+ * adds only how its bytes become tensors and back.
  *
  * Requests that arrive in one turn of a loop wait until its end and run as one batch a version,
  * where the model's rows are independent. Runs that are estimated to take longer than
  * SW_PREDICT_ON_LOOP_NS go to the pool instead, so that a dear model never delays a cheap one.
  *
- * Memory:  an sw_predict lives in its request's arena, which must live until `reply` or `refuse` has
- *          returned and the turn has ended.
- * Threads: the request's loop; a dear run borrows a pool thread and comes back.
- * Layer:   domain. Knows no HTTP.
+ * Memory:  an sw_predict lives in its request's arena, which must live until `reply` or `refuse`
+ * has returned and the turn has ended. Threads: the request's loop; a dear run borrows a pool
+ * thread and comes back. Layer:   domain. Knows no HTTP.
  */
 #ifndef SW_SERVE_PREDICT_H
 #define SW_SERVE_PREDICT_H
@@ -57,9 +56,9 @@ struct sw_predict {
     sw_status status;
 
     uint32_t step;
-    sw_predict *next;  /* waiting in the same turn */
+    sw_predict *next;          /* waiting in the same turn */
     sw_predict *older, *newer; /* among the dear ones of this loop */
-    sw_stop stop;      /* ends a dear run early */
+    sw_stop stop;              /* ends a dear run early */
     sw_task task;
     sw_error error;
 };

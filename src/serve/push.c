@@ -22,12 +22,14 @@ static sw_status path_of(char path[SW_PATH_BYTES], uint64_t *size_bytes, sw_blob
     return SW_OK;
 }
 
-/* Where the training data lacked values, requests may lack them too, as long as the input can say so. */
+/* Where the training data lacked values, requests may lack them too, as long as the input can say
+ * so. */
 static void allow_missing(sw_signature *signature, const sw_profile *profile) {
     for (uint32_t i = 0; i < signature->feature_count; i++) {
         sw_feature *feature = &signature->features[i];
         sw_dtype dtype = signature->inputs[feature->input].dtype;
-        bool can_say = dtype == SW_FP16 || dtype == SW_FP32 || dtype == SW_FP64 || dtype == SW_BYTES;
+        bool can_say =
+            dtype == SW_FP16 || dtype == SW_FP32 || dtype == SW_FP64 || dtype == SW_BYTES;
         if (profile->columns[i].missing > 0 && can_say)
             feature->optional = true;
     }
@@ -67,8 +69,8 @@ static sw_status describe(sw_signature *signature, sw_version *version, const sw
     return version->profile_hash.at ? SW_OK : no_memory(error);
 }
 
-static sw_status write_signature(sw_version *version, const sw_signature *signature, sw_arena *arena,
-                                 sw_error *error) {
+static sw_status write_signature(sw_version *version, const sw_signature *signature,
+                                 sw_arena *arena, sw_error *error) {
     sw_buf json = {0};
     sw_signature_to_json(&json, signature);
     version->signature_json = json.failed ? (sw_str){0} : sw_arena_copy(arena, sw_buf_str(&json));
@@ -123,10 +125,11 @@ sw_status sw_push_version(sw_version *out, sw_push_trial *trial, const sw_push *
                           sw_error *error) {
     char path[SW_PATH_BYTES];
     if (!sw_registry_name_ok(push->model))
-        return sw_fail(error, SW_CODE_INVALID,
-                       "'%.*s' is no name for a model: use 1 to 128 letters, digits, '_', '-' and '.', "
-                       "beginning with a letter or digit",
-                       SW_STR_ARG(push->model));
+        return sw_fail(
+            error, SW_CODE_INVALID,
+            "'%.*s' is no name for a model: use 1 to 128 letters, digits, '_', '-' and '.', "
+            "beginning with a letter or digit",
+            SW_STR_ARG(push->model));
     *out = (sw_version){
         .model = push->model, .artifact = push->artifact, .note = push->note, .who = push->who};
     SW_TRY(path_of(path, &out->artifact_bytes, parts->blobs, &push->artifact, "model file", error));

@@ -14,8 +14,8 @@
 
 #include "model/signature.h"
 
-/* `rows` rows of every input, as `inputs` (room for signature->input_count). `free_dim` stands in for
- * dimensions of any size other than the batch. False where memory is out. */
+/* `rows` rows of every input, as `inputs` (room for signature->input_count). `free_dim` stands in
+ * for dimensions of any size other than the batch. False where memory is out. */
 bool sw_sample_make(sw_tensor *inputs, const sw_signature *signature, size_t rows, int64_t free_dim,
                     uint64_t seed, sw_arena *arena);
 

@@ -47,8 +47,8 @@ typedef struct sw_traffic_point {
     float p50_ms, p90_ms, p99_ms, queue_p50_ms, inference_p50_ms; /* NaN where nothing came */
 } sw_traffic_point;
 
-/* The points of the last `minutes`, oldest first, the one being gathered last, into `points` (room for
- * SW_TRAFFIC_POINTS_MAX). */
+/* The points of the last `minutes`, oldest first, the one being gathered last, into `points` (room
+ * for SW_TRAFFIC_POINTS_MAX). */
 enum { SW_TRAFFIC_POINTS_MAX = 1441 };
 size_t sw_stats_series(sw_traffic_point *points, uint32_t *step_s, sw_stats *stats, sw_str model,
                        uint32_t minutes);

@@ -6,7 +6,8 @@
 void sw_shape_text(char *text, size_t cap, const int64_t *shape, size_t rank) {
     size_t used = (size_t)snprintf(text, cap, "[");
     for (size_t i = 0; i < rank && used < cap; i++)
-        used += (size_t)snprintf(text + used, cap - used, i ? ",%lld" : "%lld", (long long)shape[i]);
+        used +=
+            (size_t)snprintf(text + used, cap - used, i ? ",%lld" : "%lld", (long long)shape[i]);
     if (used < cap)
         snprintf(text + used, cap - used, "]");
 }
@@ -23,8 +24,8 @@ static sw_status wrong_shape(sw_predict *p, const sw_tensor_spec *spec, const sw
     sw_shape_text(got, sizeof got, tensor->shape, tensor->rank);
     sw_shape_text(want, sizeof want, spec->shape, spec->rank);
     return sw_fail(&p->error, SW_CODE_INVALID,
-                   "input '%.*s' has shape %s, but the model takes %s%s", SW_STR_ARG(spec->name), got,
-                   want, strstr(want, "-1") ? " (-1: any size)" : "");
+                   "input '%.*s' has shape %s, but the model takes %s%s", SW_STR_ARG(spec->name),
+                   got, want, strstr(want, "-1") ? " (-1: any size)" : "");
 }
 
 static sw_status check_input(sw_predict *p, const sw_tensor_spec *spec, const sw_tensor *tensor) {
@@ -85,12 +86,14 @@ static sw_status order_inputs(sw_predict *p) {
                            "the model has no input '%.*s'; it takes %zu, the first is '%.*s'",
                            SW_STR_ARG(name), info->input_count, SW_STR_ARG(info->inputs[0].name));
         if (p->inputs[at].data)
-            return sw_fail(&p->error, SW_CODE_INVALID, "input '%.*s' is given twice", SW_STR_ARG(name));
+            return sw_fail(&p->error, SW_CODE_INVALID, "input '%.*s' is given twice",
+                           SW_STR_ARG(name));
         p->inputs[at] = p->request.inputs[i];
     }
     for (size_t i = 0; i < info->input_count; i++)
         if (!p->inputs[i].data)
-            return sw_fail(&p->error, SW_CODE_INVALID, "input '%.*s' is missing: the model takes %zu",
+            return sw_fail(&p->error, SW_CODE_INVALID,
+                           "input '%.*s' is missing: the model takes %zu",
                            SW_STR_ARG(info->inputs[i].name), info->input_count);
     return SW_OK;
 }

@@ -224,7 +224,7 @@ static const sw_route_entry test_routes[] = {
     {SW_POST, "/t.S/PoolStream", answer_grpc_stream, SW_RUN_POOL, SW_SCOPE_NONE, true, 0},
 };
 
-static sw_status authorize_by_word(sw_exchange *exchange, void *context, sw_error *error) {
+static inline sw_status authorize_by_word(sw_exchange *exchange, void *context, sw_error *error) {
     (void)context;
     sw_str given = sw_exchange_header(exchange, "authorization");
     if (!given.at)

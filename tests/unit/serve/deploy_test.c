@@ -13,7 +13,8 @@ TEST(deploy__makes_a_pushed_version_answer) {
     sw_deployed d;
     serving_make(&s, 2);
     REQUIRE_OK(serving_push(&s, "fraud", EXAMPLES "linear.onnx", EXAMPLES "train.csv",
-                            EXAMPLES "check-linear.csv"), s.error);
+                            EXAMPLES "check-linear.csv"),
+               s.error);
     CHECK_INT(answering(&s, "fraud"), 0);
     REQUIRE_OK(serving_deploy(&d, &s, "fraud", ""), s.error);
     CHECK_INT(d.revision.version, 1);
@@ -28,9 +29,11 @@ TEST(deploy__refuses_a_version_that_disagrees_with_its_check_rows_and_keeps_the_
     serving s;
     sw_deployed d;
     serving_make(&s, 1);
-    REQUIRE_OK(serving_push(&s, "fraud", EXAMPLES "linear.onnx", EXAMPLES "train.csv", NULL), s.error);
+    REQUIRE_OK(serving_push(&s, "fraud", EXAMPLES "linear.onnx", EXAMPLES "train.csv", NULL),
+               s.error);
     REQUIRE_OK(serving_push(&s, "fraud", EXAMPLES "linear-strict.onnx", EXAMPLES "train.csv",
-                            EXAMPLES "check-linear.csv"), s.error);
+                            EXAMPLES "check-linear.csv"),
+               s.error);
     REQUIRE_OK(serving_deploy(&d, &s, "fraud", "1"), s.error);
     sw_status status = serving_deploy(&d, &s, "fraud", "2");
     CHECK_INT(status.code, SW_CODE_REFUSED);
@@ -39,7 +42,8 @@ TEST(deploy__refuses_a_version_that_disagrees_with_its_check_rows_and_keeps_the_
     CHECK_INT(d.revision.state, SW_REVISION_FAILED);
     CHECK_INT(answering(&s, "fraud"), 1);
     sw_model_row row;
-    REQUIRE_OK(sw_registry_get_model(&row, s.registry, SW_STR("fraud"), &s.arena, &s.error), s.error);
+    REQUIRE_OK(sw_registry_get_model(&row, s.registry, SW_STR("fraud"), &s.arena, &s.error),
+               s.error);
     REQUIRE(row.live != NULL);
     CHECK_INT(row.live->version, 1);
     CHECK_INT(row.revisions[0].state, SW_REVISION_FAILED);
@@ -61,7 +65,8 @@ TEST(push__leaves_nothing_behind_where_the_file_is_no_model) {
 TEST(push__says_which_column_of_the_check_rows_is_unknown) {
     serving s;
     serving_make(&s, 1);
-    sw_status status = serving_push(&s, "fraud", MODELS "logreg30.onnx", NULL, EXAMPLES "check-linear.csv");
+    sw_status status =
+        serving_push(&s, "fraud", MODELS "logreg30.onnx", NULL, EXAMPLES "check-linear.csv");
     CHECK_INT(status.code, SW_CODE_INVALID);
     CHECK_HAS(s.error.text, "mean_radius");
     serving_end(&s);
@@ -72,20 +77,29 @@ TEST(rollback__goes_back_and_back_again) {
     sw_deployed d;
     serving_make(&s, 2);
     for (int i = 0; i < 3; i++) {
-        REQUIRE_OK(serving_push(&s, "fraud", i % 2 ? EXAMPLES "linear-strict.onnx" : EXAMPLES "linear.onnx",
-                                EXAMPLES "train.csv", NULL), s.error);
+        REQUIRE_OK(serving_push(&s, "fraud",
+                                i % 2 ? EXAMPLES "linear-strict.onnx" : EXAMPLES "linear.onnx",
+                                EXAMPLES "train.csv", NULL),
+                   s.error);
         REQUIRE_OK(serving_deploy(&d, &s, "fraud", ""), s.error);
     }
     CHECK_INT(answering(&s, "fraud"), 3);
-    REQUIRE_OK(sw_deployer_rollback(&d, s.deployer, SW_STR("fraud"), 0, SW_STR("ada"), &s.arena, &s.error), s.error);
+    REQUIRE_OK(
+        sw_deployer_rollback(&d, s.deployer, SW_STR("fraud"), 0, SW_STR("ada"), &s.arena, &s.error),
+        s.error);
     CHECK_INT(d.revision.version, 2);
     CHECK_INT(d.revision.rolled_back_from, 3);
     CHECK_INT(answering(&s, "fraud"), 2);
-    REQUIRE_OK(sw_deployer_rollback(&d, s.deployer, SW_STR("fraud"), 0, SW_STR("ada"), &s.arena, &s.error), s.error);
+    REQUIRE_OK(
+        sw_deployer_rollback(&d, s.deployer, SW_STR("fraud"), 0, SW_STR("ada"), &s.arena, &s.error),
+        s.error);
     CHECK_INT(answering(&s, "fraud"), 1);
-    REQUIRE_OK(sw_deployer_rollback(&d, s.deployer, SW_STR("fraud"), 3, SW_STR("ada"), &s.arena, &s.error), s.error);
+    REQUIRE_OK(
+        sw_deployer_rollback(&d, s.deployer, SW_STR("fraud"), 3, SW_STR("ada"), &s.arena, &s.error),
+        s.error);
     CHECK_INT(answering(&s, "fraud"), 3);
-    sw_status status = sw_deployer_rollback(&d, s.deployer, SW_STR("fraud"), 77, SW_STR("ada"), &s.arena, &s.error);
+    sw_status status = sw_deployer_rollback(&d, s.deployer, SW_STR("fraud"), 77, SW_STR("ada"),
+                                            &s.arena, &s.error);
     CHECK_INT(status.code, SW_CODE_NOT_FOUND);
     CHECK_INT(answering(&s, "fraud"), 3);
     serving_end(&s);
@@ -97,11 +111,16 @@ TEST(undeploy__takes_a_name_away_and_rollback_brings_it_back) {
     serving_make(&s, 1);
     REQUIRE_OK(serving_push(&s, "fraud", EXAMPLES "linear.onnx", NULL, NULL), s.error);
     REQUIRE_OK(serving_deploy(&d, &s, "fraud", ""), s.error);
-    REQUIRE_OK(sw_deployer_undeploy(&d, s.deployer, SW_STR("fraud"), SW_STR("ada"), &s.arena, &s.error), s.error);
+    REQUIRE_OK(
+        sw_deployer_undeploy(&d, s.deployer, SW_STR("fraud"), SW_STR("ada"), &s.arena, &s.error),
+        s.error);
     CHECK_INT(answering(&s, "fraud"), 0);
-    sw_status status = sw_deployer_undeploy(&d, s.deployer, SW_STR("fraud"), SW_STR("ada"), &s.arena, &s.error);
+    sw_status status =
+        sw_deployer_undeploy(&d, s.deployer, SW_STR("fraud"), SW_STR("ada"), &s.arena, &s.error);
     CHECK_INT(status.code, SW_CODE_NOT_FOUND);
-    REQUIRE_OK(sw_deployer_rollback(&d, s.deployer, SW_STR("fraud"), 0, SW_STR("ada"), &s.arena, &s.error), s.error);
+    REQUIRE_OK(
+        sw_deployer_rollback(&d, s.deployer, SW_STR("fraud"), 0, SW_STR("ada"), &s.arena, &s.error),
+        s.error);
     CHECK_INT(answering(&s, "fraud"), 1);
     serving_end(&s);
 }
@@ -129,7 +148,8 @@ TEST(restore__serves_the_others_where_one_artifact_is_gone) {
     REQUIRE_OK(serving_push(&s, "fraud", EXAMPLES "linear.onnx", NULL, NULL), s.error);
     REQUIRE_OK(serving_deploy(&d, &s, "gone", ""), s.error);
     REQUIRE_OK(serving_deploy(&d, &s, "fraud", ""), s.error);
-    REQUIRE_OK(sw_registry_get_version(&version, s.registry, SW_STR("gone"), 1, &s.arena, &s.error), s.error);
+    REQUIRE_OK(sw_registry_get_version(&version, s.registry, SW_STR("gone"), 1, &s.arena, &s.error),
+               s.error);
     REQUIRE_OK(sw_blob_remove(s.parts.blobs, &version.artifact, &s.error), s.error);
     serving_down(&s);
     REQUIRE_OK(serving_up(&s, 1, &(sw_predict_limits){0}), s.error);
@@ -155,7 +175,8 @@ static void *keep_asking(void *context) {
     const float *rows = serving_rows(&count);
     while (!atomic_load(c->stop)) {
         asked a = {0};
-        sw_status status = serving_predict(&a, c->s, c->loop, "fraud", rows + 30 * (c->asked % count), 1);
+        sw_status status =
+            serving_predict(&a, c->s, c->loop, "fraud", rows + 30 * (c->asked % count), 1);
         c->failed += sw_failed(status);
         c->asked++;
     }
@@ -168,8 +189,10 @@ TEST(swap__fails_no_request_in_two_hundred_deploys_and_rollbacks_under_load) {
     atomic_bool stop = false;
     client clients[4];
     serving_make(&s, 2);
-    REQUIRE_OK(serving_push(&s, "fraud", EXAMPLES "linear.onnx", EXAMPLES "train.csv", NULL), s.error);
-    REQUIRE_OK(serving_push(&s, "fraud", EXAMPLES "linear-strict.onnx", EXAMPLES "train.csv", NULL), s.error);
+    REQUIRE_OK(serving_push(&s, "fraud", EXAMPLES "linear.onnx", EXAMPLES "train.csv", NULL),
+               s.error);
+    REQUIRE_OK(serving_push(&s, "fraud", EXAMPLES "linear-strict.onnx", EXAMPLES "train.csv", NULL),
+               s.error);
     REQUIRE_OK(serving_deploy(&d, &s, "fraud", "1"), s.error);
     for (uint32_t i = 0; i < 4; i++) {
         clients[i] = (client){.s = &s, .loop = i % 2, .stop = &stop};
@@ -177,7 +200,9 @@ TEST(swap__fails_no_request_in_two_hundred_deploys_and_rollbacks_under_load) {
     }
     for (int i = 0; i < 100; i++) {
         CHECK_OK(serving_deploy(&d, &s, "fraud", "2"), s.error);
-        CHECK_OK(sw_deployer_rollback(&d, s.deployer, SW_STR("fraud"), 0, SW_STR("ada"), &s.arena, &s.error), s.error);
+        CHECK_OK(sw_deployer_rollback(&d, s.deployer, SW_STR("fraud"), 0, SW_STR("ada"), &s.arena,
+                                      &s.error),
+                 s.error);
         CHECK_INT(d.revision.version, 1);
         sw_arena_reset(&s.arena);
     }

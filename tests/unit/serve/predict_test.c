@@ -15,7 +15,8 @@ TEST(predict__says_what_the_training_code_said) {
     sw_buf expected = {0};
     serving_make(&s, 1);
     REQUIRE_OK(push_and_deploy(&s, "fraud", plain), s.error);
-    REQUIRE_OK(sw_file_read_whole(&expected, MODELS "logreg30.out.f32", 1 << 20, &s.error), s.error);
+    REQUIRE_OK(sw_file_read_whole(&expected, MODELS "logreg30.out.f32", 1 << 20, &s.error),
+               s.error);
     const float *rows = serving_rows(&count);
     for (size_t i = 0; i < count; i++) {
         asked a = {0};
@@ -42,7 +43,9 @@ TEST(predict__gives_requests_of_one_turn_the_answers_that_they_get_alone) {
     for (size_t i = 0; i < MANY; i++) {
         asked alone = {0};
         REQUIRE_OK(serving_wait(&together[i]), together[i].error);
-        REQUIRE_OK(serving_predict(&alone, &s, 0, "fraud", rows + 30 * (i % (count - 3)), 1 + i % 3), alone.error);
+        REQUIRE_OK(
+            serving_predict(&alone, &s, 0, "fraud", rows + 30 * (i % (count - 3)), 1 + i % 3),
+            alone.error);
         for (size_t k = 0; k < 1 + i % 3; k++)
             CHECK(together[i].scores[k] == alone.scores[k]);
     }
@@ -74,7 +77,9 @@ TEST(predict__answers_by_alias_once_it_points_at_what_is_live) {
     const float *rows = serving_rows(&count);
     asked before = {.spec = "champion"};
     CHECK_INT(serving_predict(&before, &s, 0, "fraud", rows, 1).code, SW_CODE_NOT_FOUND);
-    REQUIRE_OK(sw_registry_set_alias(s.registry, SW_STR("fraud"), SW_STR("champion"), 1, SW_STR("ada"), &s.error), s.error);
+    REQUIRE_OK(sw_registry_set_alias(s.registry, SW_STR("fraud"), SW_STR("champion"), 1,
+                                     SW_STR("ada"), &s.error),
+               s.error);
     REQUIRE_OK(sw_deployer_refresh_aliases(s.deployer, SW_STR("fraud"), &s.error), s.error);
     asked after = {.spec = "champion"};
     CHECK_OK(serving_predict(&after, &s, 0, "fraud", rows, 1), after.error);
@@ -139,7 +144,9 @@ TEST(predict__counts_every_answer_once) {
         REQUIRE_OK(serving_predict(&a, &s, i % 2, "fraud", rows, 1), a.error);
     }
     sw_deployed d;
-    REQUIRE_OK(sw_deployer_undeploy(&d, s.deployer, SW_STR("fraud"), SW_STR("ada"), &s.arena, &s.error), s.error);
+    REQUIRE_OK(
+        sw_deployer_undeploy(&d, s.deployer, SW_STR("fraud"), SW_STR("ada"), &s.arena, &s.error),
+        s.error);
     sw_traffic_now now;
     for (int i = 0; i < 500; i++) {
         sw_stats_now(&now, s.parts.stats, SW_STR("fraud"));

@@ -111,7 +111,8 @@ static inline sw_status serving_push(serving *s, const char *model, const char *
     return sw_push_version(&version, &trial, &push, s->registry, &s->parts, &s->arena, &s->error);
 }
 
-static inline sw_status serving_deploy(sw_deployed *out, serving *s, const char *model, const char *spec) {
+static inline sw_status serving_deploy(sw_deployed *out, serving *s, const char *model,
+                                       const char *spec) {
     return sw_deployer_deploy(out, s->deployer, sw_str_of(model), sw_str_of(spec), (sw_str){0},
                               SW_STR("ada"), &s->arena, &s->error);
 }
