@@ -54,6 +54,7 @@ struct sw_served {
     sw_version_stats *stats;
     const sw_records_plan *records; /* NULL: it has no named features */
     bool batchable;                 /* rows are independent: proven at load time */
+    bool shares_dims;               /* a symbolic dimension occurs more than once */
     double run_ns;                  /* measured: cost of a call with one row */
     double row_ns;                  /* measured: cost of a row more, within a batch */
     double load_ms;

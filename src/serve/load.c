@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "serve/sample.h"
+#include "serve/validate.h"
 
 #include <limits.h>
 #include <math.h>
@@ -198,6 +199,7 @@ static sw_status fill(sw_served *served, const sw_load_parts *parts, const sw_ve
     sw_blob_path(path, sizeof path, parts->blobs, &version->artifact);
     SW_TRY(sw_model_open(&served->model, path, engine, error));
     served->info = sw_model_get_info(served->model);
+    served->shares_dims = sw_shares_dims(served->info);
     SW_TRY(warm_up(served, error));
     served->load_ms = (double)(sw_clock_ns() - before) / 1e6;
     return parts->watch ? load_counting(served, parts, version, error) : SW_OK;

@@ -109,6 +109,53 @@ static bool in_order(const sw_predict *p) {
     return true;
 }
 
+/* The next dimension at or behind (*input, *dim) that bears `name` (any, where it is empty). */
+static bool find_dim(const sw_model_info *info, size_t *input, size_t *dim, sw_str name) {
+    for (; *input < info->input_count; (*input)++, *dim = 0)
+        for (; *dim < info->inputs[*input].rank; (*dim)++) {
+            sw_str found = info->inputs[*input].dim_names[*dim];
+            if (found.len && (name.len == 0 || sw_str_eq(found, name)))
+                return true;
+        }
+    return false;
+}
+
+/* Calls `check` for each pair of dimensions of one name that follow one another. */
+static bool each_pair(const sw_model_info *info,
+                      bool (*check)(size_t i, size_t d, size_t k, size_t e, void *context),
+                      void *context) {
+    size_t i = 0, d = 0;
+    for (; find_dim(info, &i, &d, (sw_str){0}); d++) {
+        size_t k = i, e = d + 1;
+        if (find_dim(info, &k, &e, info->inputs[i].dim_names[d]) && !check(i, d, k, e, context))
+            return false;
+    }
+    return true;
+}
+
+static bool found_pair(size_t i, size_t d, size_t k, size_t e, void *context) {
+    (void)i, (void)d, (void)k, (void)e, (void)context;
+    return false;
+}
+
+bool sw_shares_dims(const sw_model_info *info) {
+    return !each_pair(info, found_pair, NULL);
+}
+
+static bool same_size(size_t i, size_t d, size_t k, size_t e, void *context) {
+    sw_predict *p = context;
+    const sw_tensor_spec *a = &p->served->info->inputs[i], *b = &p->served->info->inputs[k];
+    int64_t one = p->inputs[i].shape[d], other = p->inputs[k].shape[e];
+    if (one == other)
+        return true;
+    p->status =
+        sw_fail(&p->error, SW_CODE_INVALID,
+                "'%.*s' is %lld in input '%.*s' and %lld in input '%.*s': it must be the same",
+                SW_STR_ARG(a->dim_names[d]), (long long)one, SW_STR_ARG(a->name), (long long)other,
+                SW_STR_ARG(b->name));
+    return false;
+}
+
 sw_status sw_validate(sw_predict *p) {
     const sw_model_info *info = p->served->info;
     if (in_order(p)) {
@@ -121,6 +168,8 @@ sw_status sw_validate(sw_predict *p) {
     }
     for (size_t i = 0; i < info->input_count; i++)
         SW_TRY(check_input(p, &info->inputs[i], &p->inputs[i]));
+    if (p->served->shares_dims && !each_pair(info, same_size, p))
+        return p->status;
     SW_TRY(check_wanted(p));
     return count_rows(p);
 }

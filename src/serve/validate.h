@@ -15,6 +15,9 @@
  */
 SW_MUST_USE sw_status sw_validate(sw_predict *predict);
 
+/* Whether a symbolic dimension's name occurs more than once among the inputs. */
+bool sw_shares_dims(const sw_model_info *info);
+
 /* "[-1,30]", for messages. */
 void sw_shape_text(char *text, size_t cap, const int64_t *shape, size_t rank);
 
