@@ -45,10 +45,11 @@ static __attribute__((noinline)) bool read_any(sw_num_type type, void *out, size
 
 #ifdef __SSE2__
 
-enum { LANES = 16, READ_BEFORE = LANES + 1, BLOCK = 64 };
-
-/* A point and as many digits as always fit 64 bits: what a double needs that is printed in full. */
-enum { LONG_MAX_CHARACTERS = 20 };
+/*
+ * A long number: a point and as many digits as always fit 64 bits, what a double needs that is
+ * printed in full. So many characters are read before the end of any number.
+ */
+enum { LANES = 16, BLOCK = 64, LONG_CHARACTERS = 20, READ_BEFORE = LONG_CHARACTERS };
 
 /* A load at n gives a mask of the n last lanes. */
 static const uint8_t slide[2 * LANES] __attribute__((aligned(16))) = {
@@ -73,20 +74,20 @@ typedef size_t row_reader(sw_num_type type, void *out, size_t max, const char **
 
 #define ENTRY
 #define KERNEL(name) name##_plain
-#include "base/num_row_kernel.h"
+#include "base/num_row_kernel.inc"
 #undef KERNEL
 
 #undef INLINE
 #undef ENTRY
-#define AVX2 __attribute__((target("avx2,bmi,bmi2")))
+#define AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt")))
 #define INLINE static inline AVX2 __attribute__((always_inline))
 #define ENTRY AVX2
 #define KERNEL(name) name##_avx2
 #define KERNEL_AVX2
-#include "base/num_row_kernel.h"
+#include "base/num_row_kernel.inc"
 #undef KERNEL
 
-/* Chosen before main; each is right on the machine that chose it. */
+/* Chosen before main; each is right on the machine that chose it. (What has BMI has LZCNT too.) */
 static row_reader *read_row = sw_num_row_plain;
 static sw_num_reader *const *nexts = nexts_plain;
 

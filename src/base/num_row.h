@@ -29,9 +29,10 @@ typedef enum sw_num_type {
 
 /*
  * Reads up to `max` numbers from *at on into `out` and returns how many; *at then stands behind
- * the last one. It stops early before an element that is not plain (other white space, NaN, null,
- * out of range, no number at all): the caller looks at that one by itself, and comes back. `start`
- * is where readable memory begins, somewhere before *at; nothing at or behind `end` is read.
+ * the last one. It stops early, be it at 0, before an element that is not plain (other white space,
+ * NaN, null, out of range, no number at all): the caller looks at that one by itself, and comes
+ * back. `start` is where readable memory begins, somewhere before *at; nothing at or behind `end`
+ * is read.
  */
 size_t sw_num_row(sw_num_type type, void *out, size_t max, const char **at, const char *start,
                   const char *end);

@@ -37,7 +37,13 @@ static size_t put_number(char *to, int digits, bool fraction, bool exponent) {
     return (size_t)(p - to);
 }
 
-enum { NUMBERS = 200, TEXT = NUMBERS * 48 };
+enum { NUMBERS = 200, TEXT = NUMBERS * 48, LEAD = 24 };
+
+/* What stands before the numbers: their reader looks back a little. */
+static size_t put_lead(char *to) {
+    memcpy(to, "{\"name\":\"X\", \"data\" : [", LEAD);
+    return LEAD;
+}
 
 /* The text stands at the very end of its block, so that a read behind it is seen by the sanitizer.
  */
@@ -54,7 +60,7 @@ TEST(num_row__reads_what_one_by_one_reads) {
     for (int round = 0; round < 20000; round++) {
         size_t len = 0, count = 1 + random_64() % (round % 10 ? 12 : NUMBERS);
         bool space = round & 1;
-        text[len++] = '[';
+        len = put_lead(text);
         for (size_t i = 0; i < count; i++) {
             if (i) {
                 text[len++] = ',';
@@ -71,14 +77,15 @@ TEST(num_row__reads_what_one_by_one_reads) {
             len += number;
         }
         text[len++] = ']';
+        text[len++] = '}';
         char *block = exact(text, len);
-        const char *at = block + 1;
+        const char *at = block + LEAD;
         CHECK_INT(sw_num_row(SW_NUM_F64, got_f64, count + 1, &at, block, block + len), count);
-        CHECK(at == block + len - 1);
+        CHECK(at == block + len - 2);
         CHECK(memcmp(got_f64, wanted_f64, count * sizeof(double)) == 0);
-        at = block + 1;
+        at = block + LEAD;
         CHECK_INT(sw_num_row(SW_NUM_F32, got_f32, count, &at, block, block + len), count);
-        CHECK(at == block + len - 1);
+        CHECK(at == block + len - 2);
         CHECK(memcmp(got_f32, wanted_f32, count * sizeof(float)) == 0);
         free(block);
     }
@@ -89,16 +96,17 @@ TEST(num_row__long_numbers) {
     static const char characters[] = "0123456789012345678901234567890123456789..-e ";
     char text[80];
     for (int i = 0; i < 400000; i++) {
-        int len = 20, count = 15 + (int)(random_64() % 8);
-        memset(text, ' ', 20);
+        int len = LEAD, count = 15 + (int)(random_64() % 8);
+        memset(text, ' ', LEAD);
         text[len++] = i & 1 ? '-' : '[';
         for (int k = 0; k < count; k++)
             text[len++] = i % 4 == 0       ? characters[random_64() % (sizeof characters - 1)]
                           : k == 1 + i % 3 ? '.'
                                            : (char)('0' + random_64() % 10);
         text[len++] = ']';
+        text[len++] = '}';
         text[len] = '\0';
-        const char *from = text + 20 + !(i & 1), *at = from, *behind = from;
+        const char *from = text + LEAD + !(i & 1), *at = from, *behind = from;
         double wanted = 0, got = 0;
         float wanted_f32 = 0, got_f32 = 0;
         bool good = sw_num_scan_f64(&wanted, &behind, text + len) == SW_NUM_FITS && *behind == ']';
@@ -121,10 +129,12 @@ TEST(num_row__rounds_floats_once) {
         /* Up to sixteen characters near the middle of two floats. */
         float low = (float)(random_64() % 100000) / 64.0F;
         double middle = ((double)low + (double)nextafterf(low, INFINITY)) / 2;
-        int len = snprintf(text, sizeof text, "[%.*f]", 8 + (int)(random_64() % 3), middle);
-        const char *at = text + 1;
+        int len = (int)put_lead(text);
+        len +=
+            snprintf(text + len, sizeof text - LEAD, "%.*f]}", 8 + (int)(random_64() % 3), middle);
+        const char *at = text + LEAD;
         CHECK_INT(sw_num_row(SW_NUM_F32, &got, 1, &at, text, text + len), 1);
-        float wanted = strtof(text + 1, NULL);
+        float wanted = strtof(text + LEAD, NULL);
         if (memcmp(&got, &wanted, sizeof got) != 0)
             TEST_FAIL_("%s reads as %.9g, not %.9g", text, (double)got, (double)wanted);
     }
@@ -150,17 +160,18 @@ TEST(num_row__whole_numbers_keep_to_their_type) {
         {SW_NUM_I32, "3.0", "3.5"},
         {SW_NUM_I32, "-0", "1e10"},
     };
-    char text[64];
+    char text[128];
     uint64_t out[2];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        int len =
-            snprintf(text, sizeof text, "                 [%s,%s]", cases[i].good, cases[i].bad);
-        const char *at = text + 18;
+        int len = snprintf(text, sizeof text, "                       [%s,%s]}", cases[i].good,
+                           cases[i].bad);
+        const char *at = text + LEAD;
         CHECK_INT(sw_num_row(cases[i].type, out, 2, &at, text, text + len), 1);
-        CHECK(at == text + 18 + strlen(cases[i].good));
+        CHECK(at == text + LEAD + strlen(cases[i].good));
     }
     int64_t wide[3];
-    const char *row = "[9007199254740993,-9223372036854775808,5]", *at = row + 1;
+    const char *row = "                       [9007199254740993,-9223372036854775808,5]}";
+    const char *at = row + LEAD;
     CHECK_INT(sw_num_row(SW_NUM_I64, wide, 3, &at, row, row + strlen(row)), 3);
     CHECK(wide[0] == 9007199254740993 && wide[1] == INT64_MIN && wide[2] == 5);
 }
@@ -170,31 +181,39 @@ TEST(num_row__leaves_what_is_not_plain) {
         const char *text;
         int taken, stands;
     } cases[] = {
-        {"                  1,2,3", 2, 21}, /* the end is missing */
-        {"                  1,NaN]", 1, 19},  {"                  NaN,1]", 0, 18},
-        {"                  null,1]", 0, 18}, {"                  1,,2]", 1, 19},
-        {"                  1,  2]", 1, 19},  {"                  1 ,2]", 1, 19},
-        {"                  1.,2]", 0, 18},   {"                  .5,2]", 0, 18},
-        {"                  01,2]", 0, 18},   {"                  +1,2]", 0, 18},
-        {"                  --1,2]", 0, 18},  {"                  -,2]", 0, 18},
-        {"                  1..5,2]", 0, 18}, {"                  1/5,2]", 0, 18},
-        {"                  1,1e,2]", 1, 19}, {"                  1,1e999,2]", 1, 19},
-        {"                  1,]", 1, 19},     {"                  ]", 0, 18},
-        {"                  [1]", 0, 18},     {"                  -0.5]", 1, 22},
+        {"                        1,2,3", 2, 27}, /* the end is missing */
+        {"                        1,NaN]}", 1, 25},  {"                        NaN,1]}", 0, 24},
+        {"                        null,1]}", 0, 24}, {"                        1,,2]}", 1, 25},
+        {"                        1,  2]}", 1, 25},  {"                        1 ,2]}", 1, 25},
+        {"                        1.,2]}", 0, 24},   {"                        .5,2]}", 0, 24},
+        {"                        01,2]}", 0, 24},   {"                        +1,2]}", 0, 24},
+        {"                        --1,2]}", 0, 24},  {"                        -,2]}", 0, 24},
+        {"                        1..5,2]}", 0, 24}, {"                        1/5,2]}", 0, 24},
+        {"                        1,1e,2]}", 1, 25}, {"                        1,1e999,2]}", 1, 25},
+        {"                        1,]}", 1, 25},     {"                        ]}", 0, 24},
+        {"                        [1]}", 0, 24},     {"                        -0.5]}", 1, 28},
     };
     float out[4];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         size_t len = strlen(cases[i].text);
         char *block = exact(cases[i].text, len);
-        const char *at = block + 18;
+        const char *at = block + LEAD;
         CHECK_INT(sw_num_row(SW_NUM_F32, out, 4, &at, block, block + len), cases[i].taken);
         CHECK_INT(at - block, cases[i].stands);
         free(block);
     }
 }
 
+TEST(num_row__may_leave_the_first_and_last_characters_of_the_text_alone) {
+    const char *text = "1,2,3", *at = text;
+    float out[4];
+    size_t taken = sw_num_row(SW_NUM_F32, out, 4, &at, text, text + 5);
+    CHECK(taken <= 2 && at == text + (taken ? 2 * taken - 1 : 0));
+    CHECK(sw_num_next(SW_NUM_F32)(out, text + 4, text, text + 5) == text + 5 && out[0] == 3);
+}
+
 TEST(num_row__stops_at_its_limit) {
-    const char *text = "[1,2,3,4,5,6,7,8,9]", *at = text + 1;
+    const char *text = "                       [1,2,3,4,5,6,7,8,9]}", *at = text + LEAD;
     int32_t out[4] = {0, 0, 0, 77};
     CHECK_INT(sw_num_row(SW_NUM_I32, out, 3, &at, text, text + strlen(text)), 3);
     CHECK(out[2] == 3 && out[3] == 77 && *at == ',' && at[1] == '4');
