@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes src/base/num_powers.h: the powers of ten as 128-bit binary fractions.
+"""Writes src/base/num_powers.inc: the powers of ten as 128-bit binary fractions.
 
 Entry q is 10^q = 2^e * m with m's top bit set, cut to 128 bits. For -27 <= q < 0 it is rounded up
 instead, as the proof of the parser's rounding needs (D. Lemire, "Number parsing at a gigabyte per

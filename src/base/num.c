@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/num.h"
 
-#include "base/num_powers.h"
+#include "base/num_powers.inc"
 #include "base/num_private.h"
 
 #include <locale.h>
