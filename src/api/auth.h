@@ -7,8 +7,9 @@
  * password of Basic authentication, or the cookie of a session that a one-time link opened. Secrets
  * are kept as SHA-256 hashes only.
  *
- * Threads: sw_auth_authorize on loops (takes a read lock, touches no disk); the rest from any but a
- * loop's. Layer:   api.
+ * Threads: sw_auth_authorize on loops (takes a read lock, touches no disk); the rest from
+ *          any but a loop's.
+ * Layer:   api.
  */
 #ifndef SW_API_AUTH_H
 #define SW_API_AUTH_H

@@ -115,7 +115,7 @@ void sw_api_metrics(sw_exchange *exchange, void *context) {
              "Predictions refused for what the client sent.", refusals);
     counters(&out, app, "slipway_rows_total", "Rows predicted.", rows);
     histograms(&out, app, "slipway_request_duration_seconds",
-               "From a request's first byte to its queued reply.", total);
+               "From a request's first byte to its answer.", total);
     histograms(&out, app, "slipway_queue_duration_seconds",
                "From a request's first byte to the start of its run.", queue);
     histograms(&out, app, "slipway_inference_duration_seconds", "The run of the model.", inference);

@@ -76,7 +76,7 @@ bool sw_wire_varint(sw_wire_reader *in, uint64_t *out) {
 }
 
 bool sw_wire_bytes(sw_wire_reader *in, sw_str *out) {
-    uint64_t len;
+    uint64_t len = 0;
     if (!is_type(in, SW_WIRE_BYTES) || !sw_wire_raw_varint(in, &len))
         return false;
     if (len > (uint64_t)(in->end - in->at))

@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/process.h"
 
+#include "base/str.h"
+
 #include <sched.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 uint64_t sw_process_rss_bytes(void) {
-    unsigned long long size, resident = 0;
+    char text[128];
+    uint64_t pages = 0;
     FILE *statm = fopen("/proc/self/statm", "re");
     if (!statm)
         return 0;
-    if (fscanf(statm, "%llu %llu", &size, &resident) != 2)
-        resident = 0;
+    if (fgets(text, sizeof text, statm)) {
+        sw_str rest = sw_str_of(text); /* size, then resident */
+        sw_str_split(&rest, ' ');
+        if (!sw_str_to_u64(&pages, sw_str_split(&rest, ' '), UINT64_MAX))
+            pages = 0;
+    }
     fclose(statm);
-    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 double sw_process_cpu_s(void) {

@@ -21,6 +21,6 @@ SW_MUST_USE sw_status sw_request_log_start(sw_request_log **out, sw_error *error
 void sw_request_log_stop(sw_request_log *log);
 /* For sw_server_config.on_replied, with the log as its context. */
 void sw_request_log_add(const sw_exchange *exchange, int http_status, size_t reply_bytes,
-                        void *log);
+                        void *context);
 
 #endif /* SW_MAIN_REQUEST_LOG_H */

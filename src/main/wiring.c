@@ -53,6 +53,8 @@ static sw_status start_net(sw_wiring *w, const sw_serve_options *options, sw_err
     sw_server_config net = options->net;
     net.authorize = sw_auth_authorize;
     net.authorize_context = app->auth;
+    net.after_flush = sw_predictor_observe;
+    net.after_flush_context = app->predictor;
     if (options->log_requests) {
         SW_TRY(sw_request_log_start(&w->log, error));
         net.on_replied = sw_request_log_add;

@@ -165,6 +165,7 @@ static bool check_host(sw_call *call) {
     if (known->host_count > 1 || (known->host_count == 0 && (http1 || !call->authority.len))) {
         sw_call_refuse(call, 400, SW_CODE_INVALID,
                        "a request needs exactly one Host header (or :authority)");
+        call->close_after = true; /* who sends it wrong may frame it wrong */
         return false;
     }
     if (!call->authority.len)

@@ -346,6 +346,9 @@ void sw_conn_flush_all(void *context, sw_loop *loop) {
             flush(conn);
         conn = next;
     }
+    const sw_server_config *config = &net->server->config;
+    if (config->after_flush)
+        config->after_flush(config->after_flush_context, loop);
     sw_call_free_done(net);
     net->flushing = false;
     if (net->dirty || net->done)

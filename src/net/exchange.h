@@ -93,8 +93,7 @@ struct sw_exchange {
     uint32_t scopes;        /* mask of sw_scope it may use */
     bool secure;            /* came over TLS */
     void *owner;            /* for the handler's own use while it waits */
-    void (*on_gone)(
-        sw_exchange *exchange); /* may be NULL; on the loop, once, before its reply. Not
+    void (*on_gone)(sw_exchange *exchange); /* may be NULL; on the loop, once, before its reply. Not
                                    while a pool thread has it: look at `cancelled` there */
 };
 

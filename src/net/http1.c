@@ -185,6 +185,11 @@ static void check_framing(sw_call *call, const llhttp_t *parser) {
     call->close_after = true;
 }
 
+/* Its handler reads the body piece by piece. */
+static bool is_streamed(const sw_call *call) {
+    return !call->refusal.http_status && call->pub.route->run_on == SW_RUN_STREAM;
+}
+
 static void check_expect(sw_call *call, bool has_body) {
     const sw_str expect = call->known.expect;
     if (!expect.at || call->no_keep_alive_hint)
@@ -220,7 +225,7 @@ static int on_headers_complete(llhttp_t *parser) {
     check_framing(call, parser);
     bool has_body = (parser->flags & F_CHUNKED) || parser->content_length > 0;
     check_expect(call, has_body);
-    bool streams = !call->refusal.http_status && call->pub.route->run_on == SW_RUN_STREAM;
+    bool streams = has_body && is_streamed(call);
     return (has_body && call->refusal.http_status) || streams || call->continue_due ? HPE_PAUSED
                                                                                     : HPE_OK;
 }
@@ -460,7 +465,7 @@ static void after_head(sw_conn *conn) {
     }
     if (conn->in_at < conn->in_len)
         call->continue_due = false; /* the client did not wait */
-    if (call->pub.route->run_on == SW_RUN_STREAM)
+    if (is_streamed(call))
         start_streamed(conn, call);
     else
         sw_http1_continue(conn);
@@ -473,8 +478,15 @@ static void after_message(sw_conn *conn) {
     h->complete = false;
     call->body_done = true;
     h->stopped = h->stopped || call->close_after;
+    if (!call->listed && is_streamed(call)) { /* without a body there was no pause behind the head */
+        h->current = call;
+        start_streamed(conn, call);
+        if (h->current == call)
+            h->current = NULL;
+    }
     if (call->listed) {
-        sw_pipe_end(call, SW_CODE_OK);
+        if (call->pipe)
+            sw_pipe_end(call, SW_CODE_OK);
         return;
     }
     if (call->body_len && !call->discard)

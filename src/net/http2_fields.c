@@ -8,11 +8,35 @@
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 #define HIGH_BITS EACH(0x80)
 
-/* Eight bytes, the missing ones of the last word filled with 'a', which is good everywhere. */
-static uint64_t word_at(sw_str s, size_t at) {
-    uint64_t word = EACH('a');
-    memcpy(&word, s.at + at, s.len - at < sizeof word ? s.len - at : sizeof word);
+static uint64_t load8(const char *at) {
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
     return word;
+}
+
+static uint64_t load4(const char *at) {
+    uint32_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+/* All bytes of a string shorter than eight, some of them twice, and 'a' (good everywhere) between.
+ */
+static uint64_t load_short(sw_str s) {
+    if (s.len >= 4)
+        return load4(s.at) | load4(s.at + s.len - 4) << 32;
+    if (s.len == 0)
+        return EACH('a');
+    uint64_t first = (unsigned char)s.at[0], middle = (unsigned char)s.at[s.len / 2];
+    uint64_t last = (unsigned char)s.at[s.len - 1];
+    return (EACH('a') & ~UINT64_C(0xFFFFFF)) | first | middle << 8 | last << 16;
+}
+
+/* The word at `at`; where fewer than eight bytes are left, the last eight. */
+static uint64_t word_at(sw_str s, size_t at) {
+    if (s.len < sizeof(uint64_t))
+        return load_short(s);
+    return load8(s.at + (s.len - at < sizeof(uint64_t) ? s.len - sizeof(uint64_t) : at));
 }
 
 /* High bits where a byte is below `limit` (at most 0x80); exact for bytes below 0x80. */

@@ -38,6 +38,10 @@ typedef struct sw_server_config {
     void (*on_replied)(const sw_exchange *exchange, int http_status, size_t reply_bytes,
                        void *context);
     void *on_replied_context;
+    /* Once a turn, when its replies are on their way and before its exchanges are freed; NULL = none.
+     * For what need not delay a reply. */
+    void (*after_flush)(void *context, sw_loop *loop);
+    void *after_flush_context;
 } sw_server_config;
 
 /* Binds and listens; serves once the loops run. `routes` and `context` (passed to every handler)

@@ -146,8 +146,7 @@ SW_MUST_USE sw_status sw_registry_rollback_target(sw_revision *out, sw_registry 
 typedef struct sw_event {
     int64_t id; /* grows; opaque to users */
     int64_t at_ms;
-    sw_str
-        kind;     /* "version.pushed", "alias.moved", "deployment.live", "deployment.failed",
+    sw_str kind;  /* "version.pushed", "alias.moved", "deployment.live", "deployment.failed",
                      "deployment.undeployed", "token.created", "token.revoked", "server.started", … */
     sw_str model; /* may be empty */
     sw_str who;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/batch.h"
 
+enum { QUICK_NS = 500 };
+
 static void run_alone(sw_predict *p) {
     p->status = sw_model_run(p->outputs, p->served->model, p->inputs, p->arena, NULL, &p->error);
 }
@@ -79,12 +81,14 @@ static bool run_joined(sw_predict *first, const sw_predict *end, size_t rows, sw
 }
 
 sw_predict *sw_batch_run(sw_predict *first, sw_arena *arena) {
+    const sw_served *served = first->served;
     size_t rows;
-    sw_predict *end = first->next;
+    /* Runs that take no time are not worth a look at the clock each. */
+    sw_predict *end = served->run_ns < QUICK_NS ? NULL : first->next;
     /* Joining copies every input once more: it pays only where a call costs more than its rows. */
-    bool pays = first->served->batchable && first->served->run_ns > 4 * first->served->row_ns &&
-                first->served->run_ns > 500;
-    if (end && pays) {
+    bool pays =
+        served->batchable && served->run_ns > 4 * served->row_ns && served->run_ns > QUICK_NS;
+    if (first->next && pays) {
         end = batch_end(first, &rows);
         if (end != first->next && run_joined(first, end, rows, arena))
             return end;

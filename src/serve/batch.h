@@ -14,7 +14,7 @@ enum { SW_BATCH_ROWS_MAX = 1024 };
 /*
  * Runs the first of a list of requests for one version, together with as many of those behind it
  * as fit its shapes and SW_BATCH_ROWS_MAX, and sets their outputs and statuses. Returns the first
- * that was not run. Joined tensors live in `arena` until it is reset. One that fails in company is
+ * that was not run. Joined tensors live in `arena`. One that fails in company is
  * run again alone, so that it fails nobody else.
  */
 sw_predict *sw_batch_run(sw_predict *first, sw_arena *arena);

@@ -9,8 +9,9 @@
  * janitor thread as soon as the last loop has let go of it, and the heap is trimmed.
  *
  * Memory:  sw_live_commit takes the sw_served over; the janitor frees it.
- * Threads: sw_live_pin, _unpin and _merge_local on a loop; what changes the table, on any other
- * thread. Layer:   domain.
+ * Threads: sw_live_pin, _unpin and _merge_local on a loop; what changes the table, on
+ *          any other thread.
+ * Layer:   domain.
  */
 #ifndef SW_SERVE_LIVE_H
 #define SW_SERVE_LIVE_H

@@ -15,9 +15,10 @@ enum { DEAR_CHECK_MS = 5 };
 /* One loop's part; touched on that loop alone, but for the counter that others read. */
 typedef struct predict_local {
     _Alignas(64) sw_predictor *predictor;
-    sw_served *waiting; /* versions with requests of this turn */
-    sw_arena batch;     /* tensors of a batched run, until its replies are written */
-    sw_predict *dear;   /* newest of those on the pool */
+    sw_served *waiting;  /* versions with requests of this turn */
+    sw_arena batch;      /* tensors of a batched run, until its replies are written */
+    sw_predict *replied; /* of this turn, to be observed at its end */
+    sw_predict *dear;    /* newest of those on the pool */
     uv_timer_t dear_timer;
     sw_task close_task, merge_task;
     _Atomic uint32_t in_hand;
@@ -197,11 +198,11 @@ static step_result reply(sw_predict *p) {
     return sw_failed(p->status) ? DONE : outcome(p, p->protocol->reply(p));
 }
 
-/* After the reply is queued: what it costs delays nobody's answer. */
+/* Once the reply is on its way (sw_predictor_observe): what it costs delays nobody's answer. */
 static step_result observe(sw_predict *p) {
-    sw_shard *shard = sw_served_here(p->served, p->loop)->shard;
-    if (shard)
-        sw_observe(shard, p->inputs, p->outputs, p->rows);
+    predict_local *local = here(p);
+    p->next = local->replied;
+    local->replied = p;
     return DONE;
 }
 
@@ -222,7 +223,8 @@ static bool is_failure(sw_code code) {
 
 static void count(sw_predict *p) {
     sw_stats_shard *stats = sw_served_here(p->served, p->loop)->stats;
-    uint64_t now_ns = sw_clock_ns();
+    /* The writing of the reply is left out: a look at the clock would cost as much. */
+    uint64_t now_ns = p->ended_ns ? p->ended_ns : sw_clock_ns();
     stats->requests++;
     stats->failures += is_failure(p->status.code);
     stats->refusals += sw_failed(p->status) && !is_failure(p->status.code);
@@ -241,7 +243,21 @@ static void finish(sw_predict *p) {
     if (!p->served)
         return;
     count(p);
-    sw_live_unpin(p->served, p->loop);
+    if (sw_failed(p->status))
+        sw_live_unpin(p->served, p->loop);
+}
+
+void sw_predictor_observe(void *context, sw_loop *loop) {
+    sw_predictor *predictor = context;
+    predict_local *local = &predictor->locals[sw_loop_index(loop)];
+    for (sw_predict *p = local->replied; p; p = p->next) {
+        sw_shard *shard = sw_served_here(p->served, loop)->shard;
+        if (shard)
+            sw_observe(shard, p->inputs, p->outputs, p->rows);
+        sw_live_unpin(p->served, loop);
+    }
+    local->replied = NULL;
+    sw_arena_reset(&local->batch);
 }
 
 void sw_predict_go(sw_predict *p) {
@@ -303,7 +319,6 @@ static void run_waiting(void *context, sw_loop *loop) {
             }
             batch = rest;
             started_ns = ended_ns;
-            sw_arena_reset(&local->batch);
         }
         sw_live_unpin(served, loop);
     }

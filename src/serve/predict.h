@@ -10,9 +10,10 @@
  * where the model's rows are independent. Runs that are estimated to take longer than
  * SW_PREDICT_ON_LOOP_NS go to the pool instead, so that a dear model never delays a cheap one.
  *
- * Memory:  an sw_predict lives in its request's arena, which must live until `reply` or `refuse`
- * has returned and the turn has ended. Threads: the request's loop; a dear run borrows a pool
- * thread and comes back. Layer:   domain. Knows no HTTP.
+ * Memory:  an sw_predict lives in its request's arena, which must live until `refuse` has returned,
+ *          or until sw_predictor_observe has run in the turn of `reply`.
+ * Threads: the request's loop; a dear run borrows a pool thread and comes back.
+ * Layer:   domain. Knows no HTTP.
  */
 #ifndef SW_SERVE_PREDICT_H
 #define SW_SERVE_PREDICT_H
@@ -86,6 +87,10 @@ uint32_t sw_predictor_waiting(const sw_predictor *predictor);
 /* Merges what every loop has counted into the shared counts, and returns when all have. From any
  * thread but a loop's, while the loops run. */
 void sw_predictor_merge(sw_predictor *predictor);
+
+/* Counts what this turn has predicted. Once a turn, after its replies were sent and while their
+ * requests' arenas still live; the context is the predictor. */
+void sw_predictor_observe(void *context, sw_loop *loop);
 
 /*
  * Begins the way; on the loop. The reply comes before this returns, or later in the same turn, or

@@ -28,7 +28,7 @@ typedef struct sw_stats_shard {
     uint64_t rows;
     sw_histogram queue;     /* from the first byte to the start of the run */
     sw_histogram inference; /* the run of the batch it was in */
-    sw_histogram total;     /* from the first byte to the queued reply */
+    sw_histogram total;     /* from the first byte to the end of the run */
 } sw_stats_shard;
 
 SW_MUST_USE sw_status sw_stats_make(sw_stats **out, sw_error *error);

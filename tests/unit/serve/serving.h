@@ -43,6 +43,9 @@ static inline sw_status serving_up(serving *s, uint32_t loops, const sw_predict_
     SW_TRY(sw_stats_make(&s->parts.stats, e));
     SW_TRY(sw_live_make(&s->parts.live, s->loops, e));
     SW_TRY(sw_predictor_make(&s->predictor, s->parts.live, s->loops, limits, e));
+    for (uint32_t i = 0; i < loops; i++)
+        sw_loop_add_turn_end(sw_loops_at(s->loops, i),
+                             (sw_loop_hook){sw_predictor_observe, s->predictor});
     SW_TRY(sw_deployer_make(&s->deployer, s->registry, &s->parts, e));
     SW_TRY(sw_deployer_restore(s->deployer, e));
     sw_live_loops_run(s->parts.live, true);
