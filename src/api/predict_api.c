@@ -1,11 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/predict_api.h"
 
+#include <pthread.h>
+
 /* A thread keeps no more than this between replies. */
 enum { SCRATCH_BYTES_KEPT = 1 << 20 };
 
+static pthread_key_t scratch_key; /* only for what it does when a thread ends */
+static pthread_once_t scratch_once = PTHREAD_ONCE_INIT;
+static _Thread_local sw_buf scratch;
+
+static void free_scratch(void *buf) {
+    sw_buf_free(buf);
+}
+
+static void make_scratch_key(void) {
+    (void)pthread_key_create(&scratch_key, free_scratch);
+}
+
 sw_buf *sw_reply_scratch(void) {
-    static _Thread_local sw_buf scratch;
+    if (!scratch.at) {
+        pthread_once(&scratch_once, make_scratch_key);
+        (void)pthread_setspecific(scratch_key, &scratch);
+    }
     if (scratch.cap > SCRATCH_BYTES_KEPT)
         sw_buf_free(&scratch);
     sw_buf_clear(&scratch);
