@@ -478,7 +478,8 @@ static void after_message(sw_conn *conn) {
     h->complete = false;
     call->body_done = true;
     h->stopped = h->stopped || call->close_after;
-    if (!call->listed && is_streamed(call)) { /* without a body there was no pause behind the head */
+    if (!call->listed &&
+        is_streamed(call)) { /* without a body there was no pause behind the head */
         h->current = call;
         start_streamed(conn, call);
         if (h->current == call)
