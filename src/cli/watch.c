@@ -27,11 +27,12 @@ typedef struct watch_view {
 
 /* The worst first, as on the dashboard. */
 static int rank(const char *state) {
-    static const char *const order[] = {"drifted", "moved", "too few rows", "same", "unwatched"};
-    for (int i = 0; i < 5; i++)
+    static const char *const order[] = {"drifted",   "moved", "too few rows",
+                                        "undefined", "same",  "unwatched"};
+    for (int i = 0; i < 6; i++)
         if (strcmp(state, order[i]) == 0)
             return i;
-    return 5;
+    return 6;
 }
 
 typedef struct ranked {
@@ -46,7 +47,7 @@ static int compare(const void *a, const void *b) {
 }
 
 static sw_style style_of(const char *state) {
-    static const sw_style styles[] = {SW_BAD, SW_WARN, SW_DIM, SW_GOOD, SW_DIM, SW_DIM};
+    static const sw_style styles[] = {SW_BAD, SW_WARN, SW_DIM, SW_DIM, SW_GOOD, SW_DIM, SW_DIM};
     return styles[rank(state)];
 }
 

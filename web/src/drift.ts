@@ -4,7 +4,7 @@
 import { counted } from './format';
 import type { Bin, Column, Watch, WatchState } from './types';
 
-const ORDER: readonly WatchState[] = ['drifted', 'moved', 'too few rows', 'same', 'unwatched'];
+const ORDER: readonly WatchState[] = ['drifted', 'moved', 'too few rows', 'undefined', 'same', 'unwatched'];
 
 export function worstColumnFirst(a: Column, b: Column): number {
   return (

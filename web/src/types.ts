@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 // What the HTTP API answers with, field by field. Names and units are the API's own.
 
-export type WatchState = 'unwatched' | 'too few rows' | 'same' | 'moved' | 'drifted';
+export type WatchState = 'unwatched' | 'undefined' | 'too few rows' | 'same' | 'moved' | 'drifted';
 export type EngineChoice = 'auto' | 'native' | 'onnxruntime';
 
 export interface Alias {

@@ -23,6 +23,7 @@ const WATCH: Record<WatchState, { icon: IconName; tone: Tone }> = {
   moved: { icon: 'moved', tone: 'notice' },
   drifted: { icon: 'drifted', tone: 'bad' },
   'too few rows': { icon: 'waiting', tone: 'quiet' },
+  undefined: { icon: 'unwatched', tone: 'quiet' },
   unwatched: { icon: 'unwatched', tone: 'quiet' },
 };
 
