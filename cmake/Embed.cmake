@@ -11,6 +11,8 @@ function(sw_embed_table target symbol manifest)
         DEPENDS ${manifest} ${CMAKE_SOURCE_DIR}/cmake/embed_table.cmake ${ARGN}
         VERBATIM)
     target_sources(${target} PRIVATE ${out})
+    # Its symbols are defined by assembly, which link-time optimization does not see.
+    set_source_files_properties(${out} PROPERTIES COMPILE_OPTIONS -fno-lto)
 endfunction()
 
 function(sw_embed_dashboard target)
