@@ -56,7 +56,8 @@ SW_MUST_USE sw_status sw_model_run(sw_tensor *outputs, sw_model *model, const sw
 /*
  * "1.30.0", or NULL with the reason in `why` (may be NULL). Loads the library on the first call:
  * not on a loop. It is looked for at SLIPWAY_ORT (a path; "none" turns it off), else in lib/ beside
- * the executable or ../lib/slipway from it, in /usr/lib/slipway, and where the system keeps libraries.
+ * the executable, in ../lib/slipway from it, in /usr/lib/slipway, and where the system keeps
+ * libraries.
  */
 const char *sw_ort_version(sw_error *why);
 
