@@ -30,6 +30,8 @@ sw_handler sw_api_blob_upload, sw_api_blob_head;
 sw_handler sw_api_deploy, sw_api_deployments, sw_api_rollback, sw_api_undeploy;
 /* watch_api.c */
 sw_handler sw_api_watch, sw_api_traffic;
+/* monitor_api.c */
+sw_handler sw_api_monitor, sw_api_set_monitor;
 /* events_api.c */
 sw_handler sw_api_events, sw_api_stream;
 /* tokens_api.c */

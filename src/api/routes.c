@@ -73,6 +73,8 @@ const sw_route_entry sw_api_routes[] = {
     /* Watching */
     POOL(SW_GET, "/api/v1/models/{model}/watch", sw_api_watch, SW_SCOPE_READ),
     POOL(SW_GET, "/api/v1/models/{model}/traffic", sw_api_traffic, SW_SCOPE_READ),
+    POOL(SW_GET, "/api/v1/models/{model}/monitor", sw_api_monitor, SW_SCOPE_READ),
+    POOL(SW_PUT, "/api/v1/models/{model}/monitor", sw_api_set_monitor, SW_SCOPE_DEPLOY),
     POOL(SW_GET, "/api/v1/events", sw_api_events, SW_SCOPE_READ),
     LOOP(SW_GET, "/api/v1/stream", sw_api_stream, SW_SCOPE_READ),
 

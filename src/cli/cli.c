@@ -9,14 +9,14 @@
 #define SW_VERSION "0.1.0"
 #endif
 
-enum { COMMANDS_MAX = 24, NAME_SLIPS_MAX = 3 };
+enum { COMMANDS_MAX = 48, NAME_SLIPS_MAX = 3 };
 
 /* Every command in the order of help; `serve` stands first. */
 static void list_commands(const sw_cli_command **list, const sw_cli_command *serve) {
     const sw_cli_command *const ours[] = {
         &sw_cli_push,     &sw_cli_models, &sw_cli_versions, &sw_cli_deploy, &sw_cli_rollback,
-        &sw_cli_undeploy, &sw_cli_alias,  &sw_cli_predict,  &sw_cli_watch,  &sw_cli_events,
-        &sw_cli_status,   &sw_cli_token,  &sw_cli_demo,
+        &sw_cli_undeploy, &sw_cli_alias,  &sw_cli_predict,  &sw_cli_watch,  &sw_cli_monitor,
+        &sw_cli_events,   &sw_cli_status, &sw_cli_token,    &sw_cli_demo,
     };
     size_t count = 0;
     if (serve)

@@ -83,8 +83,8 @@ bool sw_js_is_number(const json_t *object, const char *key);
 void sw_cli_print_json(json_t *value);
 
 extern const sw_cli_command sw_cli_push, sw_cli_models, sw_cli_versions, sw_cli_deploy,
-    sw_cli_rollback, sw_cli_undeploy, sw_cli_alias, sw_cli_predict, sw_cli_watch, sw_cli_events,
-    sw_cli_status, sw_cli_token, sw_cli_demo;
+    sw_cli_rollback, sw_cli_undeploy, sw_cli_alias, sw_cli_predict, sw_cli_watch, sw_cli_monitor,
+    sw_cli_events, sw_cli_status, sw_cli_token, sw_cli_demo;
 
 /* The lines that deploy and rollback print for a revision. */
 void sw_cli_print_revision(const json_t *revision);

@@ -19,6 +19,7 @@ static sw_status open_stores(sw_wiring *w, const char *data_dir, sw_error *error
     SW_TRY(sw_db_open(&w->db, path, error));
     SW_TRY(sw_blobs_open(&app->parts.blobs, data_dir, error));
     SW_TRY(sw_registry_open(&app->registry, w->db, error));
+    app->parts.registry = app->registry;
     return sw_watch_open(&app->parts.watch, w->db, error);
 }
 

@@ -112,6 +112,14 @@ SW_MUST_USE sw_status sw_registry_remove_alias(sw_registry *registry, sw_str mod
 SW_MUST_USE sw_status sw_registry_uses_blob(bool *used, sw_registry *registry, const sw_blob_id *id,
                                             sw_error *error);
 
+/* ---- How a model is watched ---- */
+
+/* JSON as watch/settings.h reads it, kept as it came; empty where nobody chose anything. */
+SW_MUST_USE sw_status sw_registry_get_monitor(sw_str *settings_json, sw_registry *registry,
+                                              sw_str model, sw_arena *arena, sw_error *error);
+SW_MUST_USE sw_status sw_registry_set_monitor(sw_registry *registry, sw_str model,
+                                              sw_str settings_json, sw_str who, sw_error *error);
+
 /* ---- Deployments ---- */
 
 /*

@@ -251,9 +251,10 @@ sw_status sw_deployer_undeploy(sw_deployed *out, sw_deployer *d, sw_str model, s
     return status;
 }
 
-/* ---- At start ---- */
+/* ---- At start, and after a change of settings ---- */
 
-static sw_status restore_one(sw_deployer *d, const sw_model_row *row, sw_arena *arena,
+/* Loads what is live, with no new revision. */
+static sw_status load_live(sw_deployer *d, const sw_model_row *row, sw_arena *arena,
                              sw_error *error) {
     sw_version version;
     sw_served *served;
@@ -268,6 +269,18 @@ static sw_status restore_one(sw_deployer *d, const sw_model_row *row, sw_arena *
     }
     sw_live_commit(d->parts.live);
     return set_aliases(d, row, arena, error);
+}
+
+sw_status sw_deployer_reload(sw_deployer *d, sw_str model, sw_error *error) {
+    sw_arena arena = {0};
+    sw_model_row row;
+    pthread_mutex_lock(&d->lock);
+    sw_status status = sw_registry_get_model(&row, d->registry, model, &arena, error);
+    if (!sw_failed(status) && row.live)
+        status = load_live(d, &row, &arena, error);
+    pthread_mutex_unlock(&d->lock);
+    sw_arena_free(&arena);
+    return status;
 }
 
 static sw_status tell_down(sw_deployer *d, const sw_model_row *row, sw_arena *arena,
@@ -294,7 +307,7 @@ sw_status sw_deployer_restore(sw_deployer *d, sw_error *error) {
         status = sw_registry_list_models(&rows, &count, d->registry, &arena, error);
     for (size_t i = 0; !sw_failed(status) && i < count; i++) {
         sw_error reason;
-        if (rows[i].live && sw_failed(restore_one(d, &rows[i], &arena, &reason)))
+        if (rows[i].live && sw_failed(load_live(d, &rows[i], &arena, &reason)))
             status = tell_down(d, &rows[i], &arena, reason.text, error);
     }
     sw_arena_free(&arena);

@@ -47,6 +47,9 @@ SW_MUST_USE sw_status sw_deployer_rollback(sw_deployed *out, sw_deployer *deploy
                                            sw_error *error);
 SW_MUST_USE sw_status sw_deployer_undeploy(sw_deployed *out, sw_deployer *deployer, sw_str model,
                                            sw_str who, sw_arena *arena, sw_error *error);
+/* How the model is watched has changed: loads what is live anew, with no new revision. Nothing
+ * happens where nothing is live. */
+SW_MUST_USE sw_status sw_deployer_reload(sw_deployer *deployer, sw_str model, sw_error *error);
 /* The registry's aliases of the model have changed: tell the loops. */
 SW_MUST_USE sw_status sw_deployer_refresh_aliases(sw_deployer *deployer, sw_str model,
                                                   sw_error *error);

@@ -21,6 +21,7 @@
 #include "model/signature.h"
 #include "serve/records.h"
 #include "serve/stats.h"
+#include "watch/settings.h"
 #include "watch/watch.h"
 
 typedef struct sw_live sw_live;
@@ -50,6 +51,7 @@ struct sw_served {
     const sw_model_info *info;
     sw_signature signature;
     const sw_profile *profile; /* NULL: none was pushed */
+    sw_monitor_settings settings; /* how the model is watched */
     sw_observer *observer;
     sw_watched *watched;
     sw_version_stats *stats;

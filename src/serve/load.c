@@ -157,7 +157,16 @@ static sw_status warm_up(sw_served *served, sw_error *error) {
 
 /* ---- The parts ---- */
 
-static sw_status load_meaning(sw_served *served, const sw_version *version, sw_error *error) {
+static sw_status load_settings(sw_served *served, const sw_load_parts *parts, sw_error *error) {
+    sw_str json = {0};
+    if (parts->registry)
+        SW_TRY(sw_registry_get_monitor(&json, parts->registry, served->model_name, &served->arena,
+                                       error));
+    return sw_monitor_settings_from_json(&served->settings, json, &served->arena, error);
+}
+
+static sw_status load_meaning(sw_served *served, const sw_load_parts *parts,
+                              const sw_version *version, sw_error *error) {
     sw_arena *arena = &served->arena;
     SW_TRY(sw_signature_from_json(&served->signature, version->signature_json, arena, error));
     if (version->profile_json.len) {
@@ -167,6 +176,7 @@ static sw_status load_meaning(sw_served *served, const sw_version *version, sw_e
         SW_TRY(sw_profile_from_json(profile, version->profile_json, arena, error));
         served->profile = profile;
     }
+    SW_TRY(load_settings(served, parts, error));
     sw_records_plan *plan;
     sw_status status = sw_records_plan_make(&plan, &served->signature, arena, error);
     if (status.code == SW_CODE_UNSUPPORTED)
@@ -195,7 +205,7 @@ static sw_status fill(sw_served *served, const sw_load_parts *parts, const sw_ve
     served->version_text = sw_arena_printf(&served->arena, "%u", version->number);
     if (!served->model_name.at || !served->version_text.at)
         return no_memory(error);
-    SW_TRY(load_meaning(served, version, error));
+    SW_TRY(load_meaning(served, parts, version, error));
     sw_blob_path(path, sizeof path, parts->blobs, &version->artifact);
     SW_TRY(sw_model_open(&served->model, path, engine, error));
     served->info = sw_model_get_info(served->model);

@@ -17,6 +17,7 @@
 #include "store/blobs.h"
 
 typedef struct sw_load_parts {
+    sw_registry *registry; /* for how the model is watched; NULL: as nobody chose */
     sw_live *live;
     sw_blobs *blobs;
     sw_watch *watch; /* NULL, with stats: for a trial, not to be published */

@@ -64,6 +64,13 @@ const sw_migration sw_migrations[] = {
      " replica TEXT NOT NULL, boot TEXT NOT NULL,"
      " rows BIGINT NOT NULL, counts BLOB NOT NULL,"
      " PRIMARY KEY (namespace, model, version, profile_hash, minute, replica, boot));"},
+
+    {3, "monitoring",
+     "CREATE TABLE monitors ("
+     " namespace TEXT NOT NULL, model TEXT NOT NULL, settings_json TEXT NOT NULL,"
+     " who TEXT NOT NULL, changed_ms BIGINT NOT NULL,"
+     " PRIMARY KEY (namespace, model),"
+     " FOREIGN KEY (namespace, model) REFERENCES models (namespace, name));"},
 };
 
 const size_t sw_migration_count = sizeof sw_migrations / sizeof *sw_migrations;
