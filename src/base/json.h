@@ -129,6 +129,7 @@ void sw_json_end_object(sw_json *w);
 void sw_json_begin_array(sw_json *w);
 void sw_json_end_array(sw_json *w);
 
+/* `key` is of the program's own: it has nothing to escape. */
 void sw_json_key(sw_json *w, const char *key);
 void sw_json_key_of(sw_json *w, sw_str key);
 

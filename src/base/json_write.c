@@ -131,7 +131,16 @@ void sw_json_key_of(sw_json *w, sw_str key) {
 }
 
 void sw_json_key(sw_json *w, const char *key) {
-    sw_json_key_of(w, sw_str_of(key));
+    size_t len = strlen(key);
+    before_value(w);
+    w->comma = false;
+    if (!sw_buf_reserve(w->out, len + 3))
+        return;
+    char *to = w->out->at + w->out->len;
+    *to = '"';
+    memcpy(to + 1, key, len);
+    memcpy(to + 1 + len, "\":", 2);
+    w->out->len += len + 3;
 }
 
 void sw_json_str(sw_json *w, sw_str value) {

@@ -67,6 +67,9 @@ typedef struct plain {
     unsigned point; /* its lane plus one; 0: none */
 } plain;
 
+typedef size_t place_reader(sw_num_type type, const sw_num_place *places, size_t count,
+                            const char *start);
+
 /* ---- For any x86-64, and for those with AVX2 and bit instructions (nearly all since 2013) ---- */
 
 typedef size_t row_reader(sw_num_type type, void *out, size_t max, const char **at,
@@ -89,6 +92,7 @@ typedef size_t row_reader(sw_num_type type, void *out, size_t max, const char **
 
 /* Chosen before main; each is right on the machine that chose it. (What has BMI has LZCNT too.) */
 static row_reader *read_row = sw_num_row_plain;
+static place_reader *read_places = sw_num_places_plain;
 static sw_num_reader *const *nexts = nexts_plain;
 
 __attribute__((constructor)) static void choose(void) {
@@ -96,6 +100,7 @@ __attribute__((constructor)) static void choose(void) {
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
         __builtin_cpu_supports("bmi2")) {
         read_row = sw_num_row_avx2;
+        read_places = sw_num_places_avx2;
         nexts = nexts_avx2;
     }
 }
@@ -136,7 +141,25 @@ INLINE size_t read_row(sw_num_type type, void *out, size_t max, const char **at,
     return taken;
 }
 
+static size_t read_places(sw_num_type type, const sw_num_place *places, size_t count,
+                          const char *start) {
+    size_t taken = 0;
+    (void)start;
+    for (; taken < count; taken++) {
+        const char *at = places[taken].at;
+        if (!read_any(type, places[taken].out, 0, &at, places[taken].end) ||
+            at != places[taken].end)
+            break;
+    }
+    return taken;
+}
+
 #endif
+
+size_t sw_num_places(sw_num_type type, const sw_num_place *places, size_t count,
+                     const char *start) {
+    return read_places(type, places, count, start);
+}
 
 size_t sw_num_row(sw_num_type type, void *out, size_t max, const char **at, const char *start,
                   const char *end) {

@@ -44,4 +44,15 @@ typedef const char *sw_num_reader(void *out, const char *at, const char *start, 
 /* The reader of that type for the machine this runs on. */
 sw_num_reader *sw_num_next(sw_num_type type);
 
+/* What may be a number and takes up all from `at` to `end` (at least one character), and where it
+ * goes. */
+typedef struct sw_num_place {
+    const char *at, *end;
+    void *out;
+} sw_num_place;
+
+/* Reads the numbers of `places` and returns how many there are before one that does not fit, or is
+ * none. `start` as above; one character behind each end is readable. */
+size_t sw_num_places(sw_num_type type, const sw_num_place *places, size_t count, const char *start);
+
 #endif /* SW_BASE_NUM_ROW_H */

@@ -110,10 +110,11 @@ static bool plan_text(record_field *field, sw_arena *arena) {
     return true;
 }
 
-static sw_num_reader *reader_of(sw_dtype dtype) {
+/* Sets `read` and `number` where numbers of that type have a reader. */
+static void set_reader(record_field *field, sw_dtype dtype) {
     switch (dtype) {
 #define READER(name, type) \
-    case SW_##name: return sw_num_next(SW_NUM_##type);
+    case SW_##name: field->number = SW_NUM_##type; break;
         READER(UINT8, U8)
         READER(UINT16, U16)
         READER(UINT32, U32)
@@ -125,8 +126,9 @@ static sw_num_reader *reader_of(sw_dtype dtype) {
         READER(FP32, F32)
         READER(FP64, F64)
 #undef READER
-    default: return NULL;
+    default: return;
     }
+    field->read = sw_num_next(field->number);
 }
 
 static sw_status plan_field(sw_records_plan *plan, uint32_t i, bool *taken, sw_arena *arena,
@@ -149,8 +151,8 @@ static sw_status plan_field(sw_records_plan *plan, uint32_t i, bool *taken, sw_a
                             .row_bytes = plan->widths[feature->input] * size,
                             .offset = feature->column * size,
                             .dtype = dtype,
-                            .optional = feature->optional,
-                            .read = reader_of(dtype)};
+                            .optional = feature->optional};
+    set_reader(field, dtype);
     if (needs_no_escape(feature->name) && !plan_text(field, arena))
         return no_memory(error);
     uint32_t *slot = slot_of(plan, feature->name);

@@ -19,6 +19,7 @@ typedef struct record_field {
     sw_dtype dtype;
     bool optional;
     sw_num_reader *read; /* NULL for FP16, BOOL and BYTES */
+    sw_num_type number;  /* what `read` reads */
 } record_field;
 
 struct sw_records_plan {

@@ -220,4 +220,45 @@ TEST(num_row__stops_at_its_limit) {
     CHECK_INT(sw_num_row(SW_NUM_I32, out, 0, &at, text, text + strlen(text)), 0);
 }
 
+/* With names between them, from the text's first character on and up to its last but one. */
+TEST(num_places__read_what_one_by_one_reads) {
+    char text[TEXT];
+    sw_num_place places[NUMBERS];
+    float wanted[NUMBERS], got[NUMBERS];
+    for (int round = 0; round < 20000; round++) {
+        size_t len = 0, count = 1 + random_64() % 12, begins[12];
+        for (size_t i = 0; i < count; i++) {
+            begins[i] = len;
+            len += put_number(text + len, 1 + (int)(random_64() % (round % 3 ? 8 : 24)), true,
+                              round % 3 == 1);
+            text[len] = '\0';
+            wanted[i] = strtof(text + begins[i], NULL);
+            len += (size_t)sprintf(text + len, ",\"%d\":", (int)(random_64() % 1000000));
+        }
+        char *block = exact(text, len);
+        for (size_t i = 0; i < count; i++)
+            places[i] = (sw_num_place){block + begins[i],
+                                       strchr(text + begins[i], ',') - text + block, &got[i]};
+        CHECK_INT(sw_num_places(SW_NUM_F32, places, count, block), count);
+        CHECK(memcmp(got, wanted, count * sizeof(float)) == 0);
+        free(block);
+    }
+}
+
+TEST(num_places__stop_before_what_is_no_number) {
+    static const char text[] = "1 22 -  0x1 01 1e5 1.5.5 333 3e99";
+    static const struct {
+        int at, end;
+        size_t read;
+    } cases[] = {{0, 1, 1},   {0, 2, 0},   {2, 4, 1},   {5, 6, 0},   {8, 11, 0},
+                 {12, 14, 0}, {15, 18, 1}, {19, 24, 0}, {25, 28, 1}, {29, 33, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        float out[2];
+        sw_num_place places[] = {{text, text + 1, &out[0]},
+                                 {text + cases[i].at, text + cases[i].end, &out[1]}};
+        if (sw_num_places(SW_NUM_F32, places, 2, text) != 1 + cases[i].read)
+            TEST_FAIL_("'%.*s'", cases[i].end - cases[i].at, text + cases[i].at);
+    }
+}
+
 TEST_MAIN

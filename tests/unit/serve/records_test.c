@@ -89,6 +89,30 @@ TEST(records__fields_come_in_any_order) {
     sw_arena_reset(&arena);
 }
 
+/* The reader looks for commas and braces before it looks at names and values. */
+TEST(records__names_and_values_may_hold_what_ends_them) {
+    static sw_feature features[] = {{.name = {"a,b", 3}, .column = 0},
+                                    {.name = {"c}", 2}, .column = 1},
+                                    {.name = {"d", 1}, .column = 2}};
+    sw_signature odd = {
+        .inputs = wide_inputs, .input_count = 1, .features = features, .feature_count = 3};
+    sw_records r;
+    for (int i = 0; i < 2; i++) {
+        REQUIRE_OK(parse(&r, &odd,
+                         i ? "[{\"a,b\":1,\"c}\":2,\"d\":3},{\"a,b\":4 , \"c}\":5,\"d\":6}]"
+                           : "{\"d\":3,\"c}\": 2 ,\"a,b\":1}"),
+                   error);
+        for (size_t k = 0; k < r.inputs->count; k++)
+            CHECK(((float *)r.inputs->data)[k] == (float)(k + 1));
+        sw_arena_reset(&arena);
+    }
+    check_refused(&odd, "{\"a,b\":1,\"c}\":2,\"a,b\":1,\"d\":3}", "field 'a,b': came twice");
+    check_refused(&wide, "{\"amount\":1,\"age\":2,\"amount\":3}", "field 'amount': came twice");
+    check_refused(&wide, "{\"amount\":1,\"age\":\"2,5\",\"mean concave points\":3}", "field 'age'");
+    check_refused(&wide, "{\"amount\":1,\"age\":,\"mean concave points\":3}", "field 'age'");
+    check_refused(&wide, "{\"amount\":1}{\"age\":2}", "mean concave points");
+}
+
 TEST(records__many_rows) {
     enum { ROWS = 20000 };
     sw_buf body = {0};
