@@ -33,6 +33,19 @@ static void print_secret(sw_cli *cli, const json_t *token) {
            sw_js_text(token, "secret"));
 }
 
+static sw_status link(sw_cli *cli) {
+    json_t *answer = NULL;
+    SW_TRY(sw_cli_ask(&answer, cli, NULL, "POST", NULL, "/api/v1/login-links"));
+    if (sw_cli_json(cli))
+        sw_cli_print_answer(cli);
+    else if (sw_cli_quiet(cli))
+        puts(sw_js_text(answer, "url"));
+    else
+        printf("dashboard  %s  (signs in once)\n", sw_js_text(answer, "url"));
+    json_decref(answer);
+    return SW_OK;
+}
+
 static sw_status create(sw_cli *cli) {
     const char *scopes_text = sw_cli_value(cli, "scopes");
     uint64_t expires_s = 0;
@@ -150,14 +163,20 @@ static const sw_cli_command actions[] = {
      .arguments_min = 1,
      .arguments_max = 1,
      .run = revoke},
+    {.name = "link",
+     .other_names = "login",
+     .arguments = "",
+     .summary = "makes a link that signs a browser in to the dashboard, once",
+     .examples = "slipway token link",
+     .run = link},
     {0},
 };
 
 const sw_cli_command sw_cli_token = {
     .name = "token",
     .other_names = "tokens",
-    .arguments = "create|list|revoke",
-    .summary = "makes, lists and revokes access tokens",
+    .arguments = "create|list|revoke|link",
+    .summary = "makes, lists and revokes access tokens; signs a browser in",
     .details =
         "As long as there is no token, the server answers its own machine alone. From the first\n"
         "on, every call needs one.",

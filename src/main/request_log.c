@@ -97,6 +97,7 @@ sw_status sw_request_log_start(sw_request_log **out, sw_error *error) {
         sw_mem_free(log);
         return sw_fail(error, SW_CODE_NO_MEMORY, "cannot start the thread of the request log");
     }
+    (void)pthread_setname_np(log->thread, "request-log");
     *out = log;
     return SW_OK;
 }

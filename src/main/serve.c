@@ -104,6 +104,14 @@ static void say_runtime(const sw_cli *cli) {
     fflush(stdout);
 }
 
+/* An event that cannot be kept is no reason not to serve. */
+static void note_event(const sw_wiring *w, sw_str kind, sw_str text) {
+    sw_event event = {
+        .kind = kind, .who = SW_STR("slipway"), .text = text, .data_json = SW_STR("{}")};
+    sw_status status = sw_registry_add_event(&event, w->app.registry, NULL);
+    (void)status;
+}
+
 /* Once a second does what is due, until a signal asks for the end. */
 static void keep_house(sw_wiring *w, const sigset_t *signals) {
     struct timespec second = {.tv_sec = 1};
@@ -146,9 +154,11 @@ static sw_status run(sw_cli *cli) {
     SW_TRY(sw_wiring_start(&w, &o, sw_cli_error(cli)));
     say_up(cli, &w, &o, (double)(sw_clock_ns() - start_ns) / 1e6);
     say_runtime(cli);
+    note_event(&w, SW_STR("server.started"), SW_STR("slipway " SW_VERSION " started"));
     keep_house(&w, &signals);
     if (pthread_create(&impatient, NULL, leave_at_next_signal, &signals) == 0)
         pthread_detach(impatient);
+    note_event(&w, SW_STR("server.stopping"), SW_STR("slipway " SW_VERSION " is asked to stop"));
     sw_wiring_stop(&w, o.grace_ms);
     return SW_OK;
 }

@@ -3,7 +3,6 @@
 
 import json
 import os
-import pathlib
 import re
 import signal
 import socket
@@ -11,11 +10,9 @@ import subprocess
 import time
 
 import pytest
+from harness import (BIN, DONE, EXAMPLE, FAILED, NOT_FOUND, REFUSED, UNREACHABLE, USAGE, Server,
+                     clean_environment)
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = os.environ.get("SLIPWAY_BIN", str(ROOT / "build/release/slipway"))
-EXAMPLE = ROOT / "examples/breast_cancer"
-DONE, FAILED, USAGE, NOT_FOUND, REFUSED, UNREACHABLE = range(6)
 LINEAR, TRAIN, TEST = EXAMPLE / "linear.onnx", EXAMPLE / "train.csv", EXAMPLE / "test.csv"
 CHECK = EXAMPLE / "check-linear.csv"
 
@@ -24,47 +21,6 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
-
-
-class Server:
-    """A server on a data folder of its own, and the command line pointed at it."""
-
-    def __init__(self, data):
-        self.port = free_port()
-        self.socket = data / "s.sock"
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.process = subprocess.Popen(
-            [BIN, "serve", "--data", str(data / "data"), "--listen", f"127.0.0.1:{self.port}",
-             "--unix", str(self.socket)],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        for _ in range(500):
-            if self.run("status", "--quiet").returncode == DONE:
-                return
-            time.sleep(0.02)
-        raise AssertionError("the server was not ready within 10 s")
-
-    def run(self, *arguments, stdin="", env=None, url=None):
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("SLIPWAY_")}
-        environment.update(SLIPWAY_URL=url or self.url, TZ="UTC", **(env or {}))
-        return subprocess.run([BIN, *map(str, arguments)], input=stdin, env=environment, timeout=60,
-                              capture_output=True, text=True)
-
-    def ok(self, *arguments, **more):
-        done = self.run(*arguments, **more)
-        assert done.returncode == DONE, done.stderr
-        return done.stdout
-
-    def json(self, *arguments, **more):
-        return json.loads(self.ok(*arguments, "--json", **more))
-
-    def refuses(self, status, *arguments, **more):
-        done = self.run(*arguments, **more)
-        assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
-        return done.stderr
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(timeout=40) == 0
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +43,8 @@ def live(server):
 
 
 def lone(*arguments, **env):
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("SLIPWAY_")}
-    environment.update(env)
     return subprocess.run([BIN, *arguments], capture_output=True, text=True, timeout=30,
-                          env=environment, stdin=subprocess.DEVNULL)
+                          env=clean_environment(**env), stdin=subprocess.DEVNULL)
 
 
 def test_help_lists_every_command_and_each_has_its_own_page():
@@ -172,14 +126,14 @@ def test_push_says_what_came_of_it(server):
                     r"profile of 285 rows$", lines[0])
     assert re.match(r"checked   loads in .+, 1 row .+, 1,024 rows .+ a row \(native", lines[1])
     assert lines[2] == "next      slipway deploy said@1"
-    version = server.json("push", "said", LINEAR, "--note", "again")
+    version = server.ok_json("push", "said", LINEAR, "--note", "again")
     assert version["version"] == 2 and version["note"] == "again" and version["checked"]["engine"] == "native"
-    assert [v["version"] for v in server.json("versions", "said")["versions"]] == [2, 1]
+    assert [v["version"] for v in server.ok_json("versions", "said")["versions"]] == [2, 1]
     assert "first" in server.ok("versions", "said")
 
 
 def test_push_can_alias_and_deploy_at_once(server):
-    answer = server.json("push", "at-once", LINEAR, "--alias", "champion", "--deploy")
+    answer = server.ok_json("push", "at-once", LINEAR, "--alias", "champion", "--deploy")
     assert answer["alias"]["version"] == 1 and answer["revision"]["state"] == "live"
     said = server.ok("push", "at-once", LINEAR, "-a", "champion", "-d")
     assert "alias       at-once@champion" in said
@@ -198,7 +152,7 @@ def test_push_can_alias_and_deploy_at_once(server):
 ])
 def test_push_refuses_what_is_no_model(server, words, status, said):
     assert said in server.refuses(status, *words)
-    assert "bad" not in [m["name"] for m in server.json("models")["models"]]
+    assert "bad" not in [m["name"] for m in server.ok_json("models")["models"]]
 
 
 def test_push_takes_a_signature_file(server, tmp_path):
@@ -216,9 +170,9 @@ def test_deploy_and_rollback_move_what_is_live(live):
     back = live.ok("rollback", "cells")
     assert re.fullmatch(r"cells@1   live again in .+ · 0 requests failed · revision \d+ \(by you, "
                         r"\d\d:\d\d:\d\d\)\n", back), back
-    revision = live.json("deploy", "cells@2", "--engine", "native")
+    revision = live.ok_json("deploy", "cells@2", "--engine", "native")
     assert revision["state"] == "live" and revision["engine"] == "native"
-    assert live.json("rollback", "cells", "--to", revision["revision"] - 1)["version"] == 1
+    assert live.ok_json("rollback", "cells", "--to", revision["revision"] - 1)["version"] == 1
 
 
 def test_what_is_not_there_is_not_found(live):
@@ -234,7 +188,7 @@ def test_undeploy_takes_down_and_rollback_brings_back(server):
     server.ok("push", "down", LINEAR, "--profile", TRAIN, "--deploy")
     assert server.ok("undeploy", "down").startswith("down   answers no more · revision 2")
     assert server.refuses(NOT_FOUND, "predict", "down", TEST).startswith("down is not deployed")
-    assert server.json("rollback", "down")["version"] == 1
+    assert server.ok_json("rollback", "down")["version"] == 1
     server.ok("predict", "down", TEST)
 
 
@@ -254,12 +208,12 @@ def test_a_version_that_disagrees_with_its_check_rows_never_goes_live(server, tm
 def test_aliases_are_set_listed_followed_and_removed(live):
     live.ok("alias", "set", "cells@2", "candidate")
     assert live.ok("alias", "list", "cells") == "cells@candidate   cells@2\n"
-    assert live.json("alias", "list", "cells") == {"aliases": [{"name": "candidate", "version": 2}]}
+    assert live.ok_json("alias", "list", "cells") == {"aliases": [{"name": "candidate", "version": 2}]}
     assert "what is live is version 1" in live.refuses(NOT_FOUND, "predict", "cells@candidate", TEST, "-q")
     live.ok("alias", "set", "cells@1", "candidate")
-    assert live.json("predict", "cells@candidate", TEST, "-q")["version"] == "1"
+    assert live.ok_json("predict", "cells@candidate", TEST, "-q")["version"] == "1"
     live.ok("alias", "remove", "cells@candidate")
-    assert live.json("alias", "list", "cells") == {"aliases": []}
+    assert live.ok_json("alias", "list", "cells") == {"aliases": []}
     live.refuses(NOT_FOUND, "alias", "set", "cells@9", "candidate")
     live.refuses(USAGE, "alias", "set", "cells", "candidate")
 
@@ -304,7 +258,7 @@ def test_predict_writes_csv_and_one_json_document(live):
     head, *rows = live.ok("predict", "cells", TEST, "--csv").splitlines()
     assert head == "label,probabilities[0],probabilities[1]" and len(rows) == 284
     assert all(abs(float(a) + float(b) - 1) < 1e-6 for _, a, b in (r.split(",") for r in rows))
-    document = live.json("predict", "cells", TEST, "--batch", "7")
+    document = live.ok_json("predict", "cells", TEST, "--batch", "7")
     assert document["model"] == "cells" and len(document["predictions"]) == 284
 
 
@@ -341,12 +295,12 @@ def test_models_answers_to_list_and_ls(live):
     for name in ("models", "list", "ls"):
         said = live.ok(name)
         assert re.search(r"^cells +@1 +@2 ", said, re.M), said
-    assert {"name", "newest_version", "deployment", "traffic", "watch"} <= set(live.json("models")["models"][0])
+    assert {"name", "newest_version", "deployment", "traffic", "watch"} <= set(live.ok_json("models")["models"][0])
 
 
 def test_status_speaks_for_people_and_programs(server):
     assert re.match(r"slipway \d+\.\d+\.\d+   ready · up ", server.ok("status"))
-    assert server.json("status")["ready"] is True
+    assert server.ok_json("status")["ready"] is True
     assert server.ok("status", "--quiet") == ""
 
 
@@ -360,7 +314,7 @@ def test_watch_shows_rows_and_then_drift(live):
     live.ok("push", name, LINEAR, "--profile", TRAIN, "--deploy")
     live.ok("predict", name, CHECK, "-q")
     for _ in range(100):
-        watch = live.json("watch", name)
+        watch = live.ok_json("watch", name)
         if watch["rows"] >= 24:
             break
         time.sleep(0.05)
@@ -370,7 +324,7 @@ def test_watch_shows_rows_and_then_drift(live):
     drifted = "\n".join([head] + [f"{float(r.split(',')[0]) * 1.5}{r[r.index(','):]}" for r in rows * 4])
     live.ok("predict", name, "-", "-q", stdin=drifted)
     for _ in range(100):
-        watch = live.json("watch", name)
+        watch = live.ok_json("watch", name)
         if watch["rows"] >= 24 + 4 * 284:
             break
         time.sleep(0.05)
@@ -382,7 +336,7 @@ def test_watch_shows_rows_and_then_drift(live):
 
 
 def test_events_say_who_changed_what(live):
-    events = live.json("events", "cells", "--limit", "50")["events"]
+    events = live.ok_json("events", "cells", "--limit", "50")["events"]
     assert {"version.pushed", "deployment.live"} <= {e["kind"] for e in events}
     assert all(e["model"] == "cells" for e in events)
     assert "cells@1" in live.ok("events", "cells", "-n", "50")
@@ -414,7 +368,7 @@ def test_tokens_open_what_their_scopes_say(tmp_path):
     server = Server(tmp_path)
     try:
         server.ok("push", "cells", LINEAR, "--profile", TRAIN, "--deploy")
-        admin = server.json("token", "create", "me", "--scopes", "admin")["secret"]
+        admin = server.ok_json("token", "create", "me", "--scopes", "admin")["secret"]
         assert "SLIPWAY_TOKEN" in server.refuses(REFUSED, "models")
         me = {"SLIPWAY_TOKEN": admin}
         reader = server.ok("token", "create", "shop", "--scopes", "read,predict", "--expires", "30d", "-q",
@@ -427,9 +381,12 @@ def test_tokens_open_what_their_scopes_say(tmp_path):
         file.write_text(reader + "\n")
         server.ok("models", "--token-file", file)
         server.refuses(NOT_FOUND, "models", "--token-file", tmp_path / "nowhere")
-        tokens = {t["name"]: t for t in server.json("token", "list", env=me)["tokens"]}
+        tokens = {t["name"]: t for t in server.ok_json("token", "list", env=me)["tokens"]}
         assert set(tokens) == {"me", "shop"} and "secret" not in tokens["shop"]
         assert "read,predict" in server.ok("token", "list", env=me)
+        link = server.ok("token", "link", "-q", env=me).strip()
+        assert server.http("GET", link.removeprefix(server.url)).status == 303
+        server.refuses(REFUSED, "token", "link", env=shop)
         server.ok("token", "revoke", tokens["shop"]["id"], env=me)
         server.refuses(REFUSED, "models", env=shop)
         server.refuses(NOT_FOUND, "token", "revoke", "tok_nothing", env=me)
@@ -444,8 +401,7 @@ def on_a_terminal(arguments, env):
     """Runs on a pseudo terminal and gives what it wrote there."""
     import pty
     leader, follower = pty.openpty()
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("SLIPWAY_") and k != "NO_COLOR"}
-    environment.update(env)
+    environment = {k: v for k, v in clean_environment(**env).items() if k != "NO_COLOR" or k in env}
     process = subprocess.Popen([BIN, *arguments], stdout=follower, stderr=follower, stdin=follower,
                                env=environment)
     os.close(follower)
