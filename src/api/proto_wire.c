@@ -121,7 +121,11 @@ static size_t encode(char *to, uint64_t value) {
 }
 
 void sw_wire_put_varint(sw_buf *out, uint64_t value) {
-    if (sw_buf_reserve(out, VARINT_BYTES_MAX))
+    if (!sw_buf_reserve(out, VARINT_BYTES_MAX))
+        return;
+    if (value < 0x80) /* nearly all: tags, lengths, small numbers */
+        out->at[out->len++] = (char)value;
+    else
         out->len += encode(out->at + out->len, value);
 }
 
