@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 preset="$1"
 scripts/build.sh "$preset" slipway unit_tests fuzz_targets
-scripts/install_runtime.sh "build/$preset"
+scripts/install_runtime.sh "build/$preset" libonnxruntime.so.1
 export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp"
 if [ "$preset" = tsan ]; then

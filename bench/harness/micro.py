@@ -13,7 +13,7 @@ SIMDJSON_GOAL = 0.89
 LIBRARIES = ["libuv", "libnghttp2", "openssl", "sqlite3", "jansson", "libprotobuf-c"]
 
 
-def _with_project(name: str):
+def with_project(name: str):
     """bench/micro/NAME.c with the static libraries that the measured binary was made of."""
     archives = sorted(slipway.binary.parent.rglob("lib*.a"))
     if not archives:
@@ -81,11 +81,11 @@ def codec(plan) -> list[dict]:
     """From the 280 bytes of an Open Inference request to a typed tensor, and a reply's way back."""
     files = (data.OIP_BODIES, OUTPUTS)
     return _rows("codec_read_oip", plan, 350, {
-        "ours": _command(lambda: _with_project("codec"), "read", *files),
+        "ours": _command(lambda: with_project("codec"), "read", *files),
         "simdjson on demand": _command(_simdjson, data.OIP_BODIES),
         "jansson": _command(_jansson, "read", *files),
     }) + _rows("codec_write_oip", plan, None, {
-        "ours": _command(lambda: _with_project("codec"), "write", *files),
+        "ours": _command(lambda: with_project("codec"), "write", *files),
         "jansson": _command(_jansson, "write", *files)})
 
 
@@ -93,7 +93,7 @@ def watch(plan) -> list[dict]:
     """A row of 30 features, alone in its call and among 32 as a batch brings them."""
     rows = []
     for rows_a_call in (1, 32):
-        commands = {"ours": _command(lambda: _with_project("watch"), data.PROFILE,
+        commands = {"ours": _command(lambda: with_project("watch"), data.PROFILE,
                                      INPUTS, OUTPUTS, rows_a_call)}
         rows += _rows(f"watch_row_of_{rows_a_call}", plan, 300, commands, rows_a_call)
     return rows

@@ -70,7 +70,7 @@ int main(int argc, char **argv) {
     describe(&signature);
     micro_require(!sw_failed(sw_profile_from_csv(&profile, &signature, argv[1], &arena, &error)),
                   error.text);
-    micro_require(!sw_failed(sw_observer_make(&observer, &signature, &profile, &error)),
+    micro_require(!sw_failed(sw_observer_make(&observer, &signature, &profile, NULL, &error)),
                   error.text);
     micro_require(!sw_failed(sw_shard_make(&shard, observer, &error)), error.text);
     micro_run(one, atof(argv[5]));

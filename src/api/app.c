@@ -38,6 +38,19 @@ void sw_app_on_event(const sw_event *event, void *context) {
     sw_buf_free(&message);
 }
 
+void sw_app_on_alert(sw_str alert_json, void *context) {
+    sw_app *app = context;
+    sw_buf message = {0};
+    if (sw_feed_members(app->feed, SW_FEED_EVENTS) == 0)
+        return;
+    sw_buf_add_lit(&message, "event: alert\ndata: ");
+    sw_buf_add_str(&message, alert_json);
+    sw_buf_add_lit(&message, "\n\n");
+    if (!message.failed)
+        sw_feed_send(app->feed, SW_FEED_EVENTS, sw_buf_str(&message));
+    sw_buf_free(&message);
+}
+
 void sw_app_set_ready(sw_app *app, bool ready) {
     sw_buf message = {0};
     atomic_store(&app->ready, ready);
@@ -45,4 +58,14 @@ void sw_app_set_ready(sw_app *app, bool ready) {
     if (!message.failed)
         sw_feed_send(app->feed, SW_FEED_HEALTH, sw_buf_str(&message));
     sw_buf_free(&message);
+}
+
+double sw_app_lag_ms(void *context) {
+    const sw_app *app = context;
+    uint64_t worst_ns = 0;
+    for (uint32_t i = 0; i < sw_loops_count(app->loops); i++) {
+        uint64_t lag_ns = sw_loop_lag_ns(sw_loops_at(app->loops, i));
+        worst_ns = lag_ns > worst_ns ? lag_ns : worst_ns;
+    }
+    return (double)worst_ns / 1e6;
 }

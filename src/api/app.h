@@ -9,8 +9,10 @@
 #ifndef SW_API_APP_H
 #define SW_API_APP_H
 
+#include "alert/alert.h"
 #include "api/auth.h"
 #include "api/feed.h"
+#include "decay/decay.h"
 #include "net/server.h"
 #include "serve/deploy.h"
 #include "serve/predict.h"
@@ -21,6 +23,8 @@
 typedef struct sw_app {
     sw_registry *registry;
     sw_load_parts parts; /* live, blobs, watch, stats */
+    sw_decay *decay;
+    sw_alerts *alerts;
     sw_deployer *deployer;
     sw_predictor *predictor;
     sw_loops *loops;
@@ -39,6 +43,10 @@ extern const size_t sw_api_route_count;
 void sw_app_every_second(sw_app *app);
 /* For sw_registry_on_event, with the app as its context: tells the dashboards. */
 void sw_app_on_event(const sw_event *event, void *context);
+/* For sw_alerts_config.on_change, likewise. */
+void sw_app_on_alert(sw_str alert_json, void *context);
+/* The worst lag of an event loop, with the app as context. */
+double sw_app_lag_ms(void *context);
 /* Ready or not: health checks say so, and watchers of health are told. */
 void sw_app_set_ready(sw_app *app, bool ready);
 /* Removes uploads that nothing refers to and that are older than an hour. */

@@ -28,8 +28,14 @@ sw_handler sw_api_push, sw_api_versions, sw_api_version, sw_api_profile;
 sw_handler sw_api_blob_upload, sw_api_blob_head;
 /* deployments_api.c */
 sw_handler sw_api_deploy, sw_api_deployments, sw_api_rollback, sw_api_undeploy;
+/* observations_api.c */
+sw_handler sw_api_observe, sw_grpc_observe;
+/* predictions_api.c, labels_api.c, quality_api.c */
+sw_handler sw_api_predictions, sw_api_labels, sw_api_quality;
 /* watch_api.c */
-sw_handler sw_api_watch, sw_api_traffic;
+sw_handler sw_api_watch, sw_api_heatmap, sw_api_traffic;
+/* drift_api.c */
+sw_handler sw_api_drift;
 /* monitor_api.c */
 sw_handler sw_api_monitor, sw_api_set_monitor;
 /* events_api.c */
@@ -37,6 +43,10 @@ sw_handler sw_api_events, sw_api_stream;
 /* tokens_api.c */
 sw_handler sw_api_tokens, sw_api_add_token, sw_api_revoke_token, sw_api_login, sw_api_logout,
     sw_api_login_link;
+/* alerts_api.c */
+sw_handler sw_api_alerts, sw_api_alert, sw_api_acknowledge, sw_api_silences, sw_api_silence,
+    sw_api_unsilence, sw_api_alert_rules, sw_api_put_alert_rules, sw_api_check_alert_rules,
+    sw_api_deliveries, sw_api_test_notifier;
 /* dashboard.c */
 sw_handler sw_api_dashboard, sw_api_openapi;
 

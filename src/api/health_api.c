@@ -17,19 +17,10 @@ void sw_api_readyz(sw_exchange *exchange, void *context) {
                       ready ? SW_STR("ready\n") : SW_STR("not ready\n"));
 }
 
-static double worst_lag_ms(const sw_app *app) {
-    uint64_t worst_ns = 0;
-    for (uint32_t i = 0; i < sw_loops_count(app->loops); i++) {
-        uint64_t lag_ns = sw_loop_lag_ns(sw_loops_at(app->loops, i));
-        worst_ns = lag_ns > worst_ns ? lag_ns : worst_ns;
-    }
-    return (double)worst_ns / 1e6;
-}
-
 static sw_status write_status(sw_buf *json, sw_exchange *exchange, void *context, sw_error *error) {
     (void)exchange;
     (void)error;
-    const sw_app *app = context;
+    sw_app *app = context;
     sw_error ort_why;
     const char *ort_version = sw_ort_version(&ort_why);
     sw_json w = sw_json_to(json);
@@ -51,7 +42,7 @@ static sw_status write_status(sw_buf *json, sw_exchange *exchange, void *context
     sw_json_begin_object(&w);
     sw_json_add_u64(&w, "rss_bytes", sw_process_rss_bytes());
     sw_json_end_object(&w);
-    sw_json_add_f64(&w, "loop_lag_ms", worst_lag_ms(app));
+    sw_json_add_f64(&w, "loop_lag_ms", sw_app_lag_ms(app));
     sw_json_add_text(&w, "auth", sw_auth_is_open(app->auth) ? "open" : "tokens");
     sw_json_end_object(&w);
     return SW_OK;

@@ -154,6 +154,18 @@ static void write_profile(sw_json *w, const sw_version *version) {
     sw_json_end_object(w);
 }
 
+static void write_artifact(sw_json *w, const sw_version *version) {
+    sw_json_key(w, "artifact");
+    if (version->external) {
+        sw_json_null(w);
+        return;
+    }
+    sw_json_begin_object(w);
+    sw_json_add_text(w, "sha256", version->artifact.hex);
+    sw_json_add_u64(w, "size_bytes", version->artifact_bytes);
+    sw_json_end_object(w);
+}
+
 void sw_json_begin_version(sw_json *w, const sw_version *version, const sw_model_row *model) {
     sw_json_begin_object(w);
     sw_json_add_str(w, "model", version->model);
@@ -161,11 +173,8 @@ void sw_json_begin_version(sw_json *w, const sw_version *version, const sw_model
     sw_json_add_i64(w, "created_ms", version->created_ms);
     sw_json_add_str(w, "who", version->who);
     sw_json_add_str(w, "note", version->note);
-    sw_json_key(w, "artifact");
-    sw_json_begin_object(w);
-    sw_json_add_text(w, "sha256", version->artifact.hex);
-    sw_json_add_u64(w, "size_bytes", version->artifact_bytes);
-    sw_json_end_object(w);
+    sw_json_add_bool(w, "external", version->external);
+    write_artifact(w, version);
     sw_json_key(w, "signature");
     sw_json_raw(w, version->signature_json);
     write_profile(w, version);

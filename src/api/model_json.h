@@ -41,4 +41,9 @@ void sw_json_begin_revision(sw_json *w, sw_str model, const sw_revision *revisio
 /* {"models": [MODEL…], "at_ms": …} of all models. */
 SW_MUST_USE sw_status sw_json_fleet(sw_buf *out, sw_app *app, sw_arena *arena, sw_error *error);
 
+/* The version that ?version= asks for; else the one that is live; else the newest. Of the model that
+ * the path names first. */
+SW_MUST_USE sw_status sw_api_pick_version(uint32_t *number, sw_exchange *exchange, sw_app *app,
+                                          sw_error *error);
+
 #endif /* SW_API_MODEL_JSON_H */

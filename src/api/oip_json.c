@@ -247,6 +247,7 @@ static bool read_input(sw_json_reader *in, sw_tensor *tensor, uint64_t *raw_byte
 
 typedef struct body {
     sw_infer_request *request;
+    bool answer; /* of another server: "outputs" are the tensors, and go where inputs would */
     uint64_t *raw_bytes; /* for each input: see read_input */
     size_t input_cap, raw_cap, output_cap;
     bool any_raw;
@@ -351,6 +352,8 @@ static bool read_body_key(sw_json_reader *in, body *b, sw_str key) {
     key_bit bit = which_key(key);
     if (bit != KEY_OTHER && !see(in, &b->seen, bit, key))
         return false;
+    if (b->answer && (bit == KEY_INPUTS || bit == KEY_OUTPUTS))
+        return bit == KEY_OUTPUTS ? read_inputs(in, b) : sw_json_read_skip(in);
     switch (bit) {
     case KEY_ID: return read_id(in, &b->request->id);
     case KEY_INPUTS: return read_inputs(in, b);
@@ -371,7 +374,9 @@ static bool read_body(sw_json_reader *in, body *b) {
     while (sw_json_read_key(in, &key))
         if (!read_body_key(in, b, key))
             return false;
-    if (!sw_failed(in->status) && !(b->seen & KEY_INPUTS))
+    if (!sw_failed(in->status) && b->answer && !(b->seen & KEY_OUTPUTS))
+        return sw_json_read_fail(in, in->start, "the answer has no \"outputs\"");
+    if (!sw_failed(in->status) && !b->answer && !(b->seen & KEY_INPUTS))
         return sw_json_read_fail(in, in->start, "the request has no \"inputs\"");
     if (!sw_failed(in->status) && b->request->input_count == 0)
         return sw_json_read_fail(in, in->start, "\"inputs\" is an empty list");
@@ -460,30 +465,46 @@ static sw_status parse_raw_body(sw_infer_request *out, sw_str raw, const sw_tens
     return sw_oip_raw_read(tensor, raw, arena, error);
 }
 
-sw_status sw_oip_json_parse(sw_infer_request *out, sw_str text, int64_t header_bytes,
-                            const sw_tensor_spec *specs, size_t spec_count, sw_arena *arena,
+/* The JSON, and the raw tensors behind it. */
+static sw_status parse_body(body *b, sw_str text, int64_t header_bytes, sw_arena *arena,
                             sw_error *error) {
-    body b = {.request = out};
     sw_json_reader in;
     bool split = header_bytes != SW_OIP_NO_HEADER;
-    sw_str model = out->model, version = out->version;
-    *out = (sw_infer_request){.model = model, .version = version};
-    if (header_bytes == 0)
-        return parse_raw_body(out, text, specs, spec_count, arena, error);
     if (split && (header_bytes < 0 || (uint64_t)header_bytes > text.len))
         return sw_fail(error, SW_CODE_INVALID,
                        "Inference-Header-Content-Length is %lld, but the body has %zu bytes",
                        (long long)header_bytes, text.len);
     size_t json_len = split ? (size_t)header_bytes : text.len;
     sw_json_read_init(&in, (sw_str){text.at, json_len}, arena, error);
-    read_body(&in, &b);
+    read_body(&in, b);
     SW_TRY(sw_json_read_end(&in));
-    if (b.any_raw && !split)
+    if (b->any_raw && !split)
         return sw_fail(
             error, SW_CODE_INVALID,
             "an input has a binary_data_size, but the header Inference-Header-Content-Length is "
             "missing");
-    return split ? read_raw_inputs(&b, (sw_str){text.at + json_len, text.len - json_len}, arena,
-                                   error)
-                 : SW_OK;
+    return split
+               ? read_raw_inputs(b, (sw_str){text.at + json_len, text.len - json_len}, arena, error)
+               : SW_OK;
+}
+
+sw_status sw_oip_json_parse(sw_infer_request *out, sw_str text, int64_t header_bytes,
+                            const sw_tensor_spec *specs, size_t spec_count, sw_arena *arena,
+                            sw_error *error) {
+    body b = {.request = out};
+    sw_str model = out->model, version = out->version;
+    *out = (sw_infer_request){.model = model, .version = version};
+    if (header_bytes == 0)
+        return parse_raw_body(out, text, specs, spec_count, arena, error);
+    return parse_body(&b, text, header_bytes, arena, error);
+}
+
+sw_status sw_oip_json_parse_answer(sw_tensor **outputs, size_t *count, sw_str text,
+                                   int64_t header_bytes, sw_arena *arena, sw_error *error) {
+    sw_infer_request answer = {0};
+    body b = {.request = &answer, .answer = true};
+    SW_TRY(parse_body(&b, text, header_bytes, arena, error));
+    *outputs = answer.inputs;
+    *count = answer.input_count;
+    return SW_OK;
 }

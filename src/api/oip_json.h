@@ -42,6 +42,11 @@ SW_MUST_USE sw_status sw_oip_json_parse(sw_infer_request *out, sw_str body, int6
                                         const sw_tensor_spec *specs, size_t spec_count,
                                         sw_arena *arena, sw_error *error);
 
+/* The outputs of an answer, as another server of this protocol writes it. */
+SW_MUST_USE sw_status sw_oip_json_parse_answer(sw_tensor **outputs, size_t *count, sw_str body,
+                                               int64_t header_bytes, sw_arena *arena,
+                                               sw_error *error);
+
 /*
  * The answer to `request`: its outputs in its order, or all. `*header_bytes` becomes the length of
  * the JSON where raw outputs follow it (to be sent as Inference-Header-Content-Length, with

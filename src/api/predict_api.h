@@ -28,8 +28,11 @@ void sw_predict_refuse(sw_predict *predict);
 /* The response's head: model, version, id, outputs. */
 sw_infer_response sw_predict_response(const sw_predict *predict);
 
-/* What metadata calls a platform: "onnxruntime_onnx" as Triton does, or "slipway_native". */
+/* What metadata calls a platform: "onnxruntime_onnx" as Triton does, "slipway_native", or "external"
+ * of a model that is served elsewhere. */
 static inline const char *sw_platform_of(const sw_served *served) {
+    if (served->info->external)
+        return served->info->engine;
     return strcmp(served->info->engine, "native") == 0 ? "slipway_native" : "onnxruntime_onnx";
 }
 

@@ -18,6 +18,7 @@ static sw_status fill(sw_predict *p) {
     p->request.inputs = records->inputs;
     p->request.input_count = records->input_count;
     p->request.id = records->id;
+    p->request.row_ids = records->row_ids;
     p->request.single = records->single;
     return SW_OK;
 }

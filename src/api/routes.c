@@ -70,13 +70,40 @@ const sw_route_entry sw_api_routes[] = {
     POOL(SW_DELETE, "/api/v1/models/{model}/deployments", sw_api_undeploy, SW_SCOPE_DEPLOY),
     POOL(SW_POST, "/api/v1/models/{model}/rollback", sw_api_rollback, SW_SCOPE_DEPLOY),
 
+    /* What is served elsewhere */
+    STREAM(SW_POST, "/api/v1/models/{model}/observations", sw_api_observe, SW_SCOPE_PREDICT,
+           UPLOAD_BYTES_MAX),
+    {SW_POST, "/slipway.v1.Observations/Observe", sw_grpc_observe, SW_RUN_POOL, SW_SCOPE_PREDICT,
+     true, 0},
+
+    /* Predictions, and the truth about them */
+    POOL(SW_GET, "/api/v1/models/{model}/predictions", sw_api_predictions, SW_SCOPE_READ),
+    STREAM(SW_POST, "/api/v1/models/{model}/labels", sw_api_labels, SW_SCOPE_PREDICT,
+           UPLOAD_BYTES_MAX),
+    POOL(SW_GET, "/api/v1/models/{model}/quality", sw_api_quality, SW_SCOPE_READ),
+
     /* Watching */
     POOL(SW_GET, "/api/v1/models/{model}/watch", sw_api_watch, SW_SCOPE_READ),
+    POOL(SW_GET, "/api/v1/models/{model}/heatmap", sw_api_heatmap, SW_SCOPE_READ),
+    POOL(SW_GET, "/api/v1/models/{model}/drift", sw_api_drift, SW_SCOPE_READ),
     POOL(SW_GET, "/api/v1/models/{model}/traffic", sw_api_traffic, SW_SCOPE_READ),
     POOL(SW_GET, "/api/v1/models/{model}/monitor", sw_api_monitor, SW_SCOPE_READ),
     POOL(SW_PUT, "/api/v1/models/{model}/monitor", sw_api_set_monitor, SW_SCOPE_DEPLOY),
     POOL(SW_GET, "/api/v1/events", sw_api_events, SW_SCOPE_READ),
     LOOP(SW_GET, "/api/v1/stream", sw_api_stream, SW_SCOPE_READ),
+
+    /* Alerts: rules send data out and start programs, so only admins change them */
+    POOL(SW_GET, "/api/v1/alerts", sw_api_alerts, SW_SCOPE_READ),
+    POOL(SW_GET, "/api/v1/alerts/{id}", sw_api_alert, SW_SCOPE_READ),
+    POOL(SW_POST, "/api/v1/alerts/{id}/acknowledge", sw_api_acknowledge, SW_SCOPE_DEPLOY),
+    POOL(SW_GET, "/api/v1/silences", sw_api_silences, SW_SCOPE_READ),
+    POOL(SW_POST, "/api/v1/silences", sw_api_silence, SW_SCOPE_DEPLOY),
+    POOL(SW_DELETE, "/api/v1/silences/{id}", sw_api_unsilence, SW_SCOPE_DEPLOY),
+    POOL(SW_GET, "/api/v1/alert-rules", sw_api_alert_rules, SW_SCOPE_READ),
+    POOL(SW_PUT, "/api/v1/alert-rules", sw_api_put_alert_rules, SW_SCOPE_ADMIN),
+    POOL(SW_POST, "/api/v1/alert-rules/check", sw_api_check_alert_rules, SW_SCOPE_ADMIN),
+    POOL(SW_GET, "/api/v1/deliveries", sw_api_deliveries, SW_SCOPE_READ),
+    POOL(SW_POST, "/api/v1/notifiers/{name}/test", sw_api_test_notifier, SW_SCOPE_ADMIN),
 
     /* Who may do what */
     POOL(SW_GET, "/api/v1/tokens", sw_api_tokens, SW_SCOPE_ADMIN),

@@ -20,6 +20,41 @@ static sw_status blob_of(sw_blob_id *id, bool *given, const json_t *body, const 
         "\"%s\" must be the SHA-256, in lower-case hex, of a file sent to POST /api/v1/blobs", key);
 }
 
+static sw_status read_predictions(sw_push *push, const json_t *body, sw_arena *arena,
+                                  sw_error *error) {
+    const json_t *names = json_object_get(body, "predictions");
+    if (!names || json_is_null(names))
+        return SW_OK;
+    size_t count = json_array_size(names);
+    sw_str *predictions = sw_arena_zalloc(arena, count + 1, sizeof *predictions);
+    if (!predictions)
+        return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory for the names of the predictions");
+    bool good = json_is_array(names);
+    for (size_t i = 0; good && i < count; i++) {
+        const json_t *name = json_array_get(names, i);
+        good = json_is_string(name);
+        predictions[i] = sw_arena_copy(arena, sw_str_of(json_string_value(name)));
+    }
+    if (!good)
+        return sw_fail(error, SW_CODE_INVALID, "\"predictions\" must be a list of column names");
+    push->predictions = predictions;
+    push->prediction_count = count;
+    return SW_OK;
+}
+
+static sw_status read_external(sw_push *push, bool has_artifact, const json_t *body,
+                               sw_arena *arena, sw_error *error) {
+    const json_t *external = json_object_get(body, "external");
+    push->external = json_is_true(external);
+    if (external && !json_is_boolean(external) && !json_is_null(external))
+        return sw_fail(error, SW_CODE_INVALID, "\"external\" must be true or false");
+    if (push->external && has_artifact)
+        return sw_fail(
+            error, SW_CODE_INVALID,
+            "a version that is \"external\" is served elsewhere and has no \"artifact\"");
+    return push->external ? read_predictions(push, body, arena, error) : SW_OK;
+}
+
 static sw_status read_push(sw_push *push, sw_blob_id blobs[2], sw_exchange *exchange,
                            const json_t *body, sw_error *error) {
     bool has_artifact, has_profile, has_check;
@@ -28,11 +63,12 @@ static sw_status read_push(sw_push *push, sw_blob_id blobs[2], sw_exchange *exch
     SW_TRY(blob_of(&blobs[0], &has_profile, body, "profile", error));
     SW_TRY(blob_of(&blobs[1], &has_check, body, "check", error));
     SW_TRY(sw_body_str(&push->note, body, "note", error));
-    if (!has_artifact)
+    SW_TRY(read_external(push, has_artifact, body, &exchange->arena, error));
+    if (!has_artifact && !push->external)
         return sw_fail(
             error, SW_CODE_INVALID,
             "\"artifact\" is missing: send the model file to POST /api/v1/blobs and give "
-            "the \"sha256\" that comes back");
+            "the \"sha256\" that comes back, or say that the model is \"external\"");
     push->profile_csv = has_profile ? &blobs[0] : NULL;
     push->check_csv = has_check ? &blobs[1] : NULL;
     const json_t *signature = json_object_get(body, "signature");

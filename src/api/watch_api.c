@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /api/v1/models/{model}/watch and /traffic. */
+/* /api/v1/models/{model}/watch, /heatmap and /traffic. */
 #include "api/app.h"
 #include "api/handlers_private.h"
+#include "api/model_json.h"
 #include "api/reply.h"
 #include "base/clock.h"
 
-enum { WATCH_MINUTES_MAX = 14 * 24 * 60, TRAFFIC_MINUTES_MAX = 24 * 60, MARKS_MAX = 100 };
+enum {
+    WATCH_MINUTES_MAX = 731 * 24 * 60,
+    HEATMAP_HOURS_MAX = 731 * 24,
+    TRAFFIC_MINUTES_MAX = 24 * 60,
+    MARKS_MAX = 100
+};
 
 /* ---- Drift ---- */
 
-/* The version asked for; else the one that is live; else the newest. */
-static sw_status pick_version(uint32_t *number, sw_exchange *exchange, sw_app *app,
+sw_status sw_api_pick_version(uint32_t *number, sw_exchange *exchange, sw_app *app,
                               sw_error *error) {
     sw_str spec = sw_exchange_query(exchange, "version");
     sw_model_row model;
@@ -22,25 +27,61 @@ static sw_status pick_version(uint32_t *number, sw_exchange *exchange, sw_app *a
     return SW_OK;
 }
 
-static sw_status write_watch(sw_buf *json, sw_exchange *exchange, void *context, sw_error *error) {
-    sw_app *app = context;
-    sw_arena *arena = &exchange->arena;
-    uint32_t number;
-    uint64_t minutes;
+/* A subject and what it points to. */
+typedef struct asked {
+    sw_watch_subject subject;
     sw_version version;
     sw_signature signature;
     sw_profile profile;
-    SW_TRY(sw_query_u64(&minutes, exchange, "minutes", 15, WATCH_MINUTES_MAX, error));
-    SW_TRY(pick_version(&number, exchange, app, error));
-    SW_TRY(sw_registry_get_version(&version, app->registry, exchange->params[0], number, arena,
-                                   error));
-    SW_TRY(sw_signature_from_json(&signature, version.signature_json, arena, error));
-    bool has_profile = version.profile_json.len > 0;
+    sw_monitor_settings settings;
+} asked;
+
+static sw_status read_subject(asked *out, sw_exchange *exchange, sw_app *app, sw_error *error) {
+    sw_arena *arena = &exchange->arena;
+    sw_str model = exchange->params[0], settings;
+    uint32_t number;
+    SW_TRY(sw_api_pick_version(&number, exchange, app, error));
+    SW_TRY(sw_registry_get_version(&out->version, app->registry, model, number, arena, error));
+    SW_TRY(sw_signature_from_json(&out->signature, out->version.signature_json, arena, error));
+    bool has_profile = out->version.profile_json.len > 0;
     if (has_profile)
-        SW_TRY(sw_profile_from_json(&profile, version.profile_json, arena, error));
-    return sw_watch_report(json, app->parts.watch, version.model, number, &signature,
-                           has_profile ? &profile : NULL, version.profile_hash, (uint32_t)minutes,
-                           error);
+        SW_TRY(sw_profile_from_json(&out->profile, out->version.profile_json, arena, error));
+    SW_TRY(sw_registry_get_monitor(&settings, app->registry, model, arena, error));
+    SW_TRY(sw_monitor_settings_from_json(&out->settings, settings, arena, error));
+    out->subject = (sw_watch_subject){.model = out->version.model,
+                                      .version = number,
+                                      .signature = &out->signature,
+                                      .profile = has_profile ? &out->profile : NULL,
+                                      .profile_hash = out->version.profile_hash,
+                                      .settings = &out->settings};
+    return SW_OK;
+}
+
+static sw_status write_watch(sw_buf *json, sw_exchange *exchange, void *context, sw_error *error) {
+    sw_app *app = context;
+    asked a;
+    uint64_t minutes, to_ms;
+    SW_TRY(sw_query_u64(&minutes, exchange, "minutes", 15, WATCH_MINUTES_MAX, error));
+    SW_TRY(sw_query_u64(&to_ms, exchange, "to_ms", 0, INT64_MAX, error));
+    SW_TRY(read_subject(&a, exchange, app, error));
+    return sw_watch_report(json, app->parts.watch, &a.subject,
+                           sw_exchange_query(exchange, "segment"), (uint32_t)minutes,
+                           (int64_t)to_ms, error);
+}
+
+static sw_status write_heatmap(sw_buf *json, sw_exchange *exchange, void *context,
+                               sw_error *error) {
+    sw_app *app = context;
+    asked a;
+    uint64_t hours;
+    SW_TRY(sw_query_u64(&hours, exchange, "hours", 24, HEATMAP_HOURS_MAX, error));
+    SW_TRY(read_subject(&a, exchange, app, error));
+    return sw_watch_heatmap(json, app->parts.watch, &a.subject,
+                            sw_exchange_query(exchange, "segment"), (uint32_t)hours, error);
+}
+
+void sw_api_heatmap(sw_exchange *exchange, void *context) {
+    sw_answer(exchange, context, 200, write_heatmap);
 }
 
 void sw_api_watch(sw_exchange *exchange, void *context) {

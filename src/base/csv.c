@@ -31,7 +31,7 @@ struct sw_csv {
     sw_str *fields;
     uint32_t *doubled; /* fields with "" to make single, once their row is whole */
     size_t field_count, field_cap, doubled_count;
-    uint64_t line, row_line;
+    uint64_t line, row_line, bytes_read;
 };
 
 /* ---- Blocks ---- */
@@ -167,6 +167,10 @@ static sw_status read_more(size_t *got, sw_csv *csv, sw_error *error) {
     return SW_OK;
 }
 
+uint64_t sw_csv_bytes_read(const sw_csv *csv) {
+    return csv->bytes_read - (csv->end - csv->at);
+}
+
 /* Moves the unfinished row to the front and fills what is free behind it. */
 static sw_status refill(sw_csv *csv, sw_error *error) {
     size_t kept = csv->end - csv->at, got;
@@ -179,6 +183,7 @@ static sw_status refill(sw_csv *csv, sw_error *error) {
     size_t room = csv->cap - csv->end;
     SW_TRY(read_more(&got, csv, error));
     csv->end += got;
+    csv->bytes_read += got;
     csv->eof = got < room;
     if (!csv->started && csv->end >= 3 && memcmp(csv->buf, "\xEF\xBB\xBF", 3) == 0)
         csv->at = 3;

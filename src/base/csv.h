@@ -42,6 +42,9 @@ SW_MUST_USE sw_status sw_csv_open(sw_csv **out, const char *path, sw_error *erro
 SW_MUST_USE sw_status sw_csv_open_bytes(sw_csv **out, sw_str bytes, sw_error *error);
 void sw_csv_close(sw_csv *csv);
 
+/* Of the file, so far. */
+uint64_t sw_csv_bytes_read(const sw_csv *csv);
+
 /* INVALID names the line and the field; nothing can be read after a failure. */
 SW_MUST_USE sw_status sw_csv_next(sw_csv_row *row, sw_csv *csv, sw_error *error);
 

@@ -43,6 +43,13 @@ static inline bool sw_str_starts(sw_str a, sw_str prefix) {
     return a.len >= prefix.len && (prefix.len == 0 || memcmp(a.at, prefix.at, prefix.len) == 0);
 }
 
+/* Below, at or above 0 as `a` comes before, with or after `b`, byte by byte. */
+static inline int sw_str_order(sw_str a, sw_str b) {
+    size_t common = a.len < b.len ? a.len : b.len;
+    int order = common ? memcmp(a.at, b.at, common) : 0;
+    return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
 /* ASCII letters compare without case (header names). */
 bool sw_str_eq_nocase(sw_str a, sw_str b);
 /* Cuts off and returns what stands before the first `separator`; `rest` becomes what follows. */

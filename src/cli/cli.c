@@ -11,18 +11,22 @@
 
 enum { COMMANDS_MAX = 48, NAME_SLIPS_MAX = 3 };
 
-/* Every command in the order of help; `serve` stands first. */
-static void list_commands(const sw_cli_command **list, const sw_cli_command *serve) {
+/* Every command in the order of help: the first of `more`, ours, the rest of `more`. */
+static void list_commands(const sw_cli_command **list, const sw_cli_command *const *more) {
     const sw_cli_command *const ours[] = {
-        &sw_cli_push,     &sw_cli_models, &sw_cli_versions, &sw_cli_deploy, &sw_cli_rollback,
-        &sw_cli_undeploy, &sw_cli_alias,  &sw_cli_predict,  &sw_cli_watch,  &sw_cli_monitor,
-        &sw_cli_events,   &sw_cli_status, &sw_cli_token,    &sw_cli_demo,
+        &sw_cli_push,     &sw_cli_models,  &sw_cli_versions,    &sw_cli_deploy, &sw_cli_rollback,
+        &sw_cli_undeploy, &sw_cli_alias,   &sw_cli_predict,     &sw_cli_watch,  &sw_cli_monitor,
+        &sw_cli_labels,   &sw_cli_quality, &sw_cli_predictions, &sw_cli_alerts, &sw_cli_explain,
+        &sw_cli_silence,  &sw_cli_rules,   &sw_cli_events,      &sw_cli_status, &sw_cli_token,
+        &sw_cli_demo,     &sw_cli_profile, &sw_cli_evaluate,    &sw_cli_drift,
     };
     size_t count = 0;
-    if (serve)
-        list[count++] = serve;
+    if (*more)
+        list[count++] = *more++;
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
         list[count++] = ours[i];
+    while (*more)
+        list[count++] = *more++;
     list[count] = NULL;
 }
 
@@ -186,9 +190,9 @@ static void print_error(const sw_cli *cli, sw_status status) {
             sw_term_style(stderr, SW_PLAIN));
 }
 
-int sw_cli_main(int argc, char **argv, const sw_cli_command *serve) {
+int sw_cli_main(int argc, char **argv, const sw_cli_command *const *more) {
     const sw_cli_command *list[COMMANDS_MAX];
-    list_commands(list, serve);
+    list_commands(list, more);
     sw_cli cli = {.program = argc > 0 ? argv[0] : "slipway"};
     sw_status status = dispatch(&cli, list, argc > 0 ? argc - 1 : 0, argv + 1);
     if (!sw_failed(status) && (fflush(stdout) != 0 || ferror(stdout)))

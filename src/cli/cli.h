@@ -6,8 +6,8 @@
  * row drives parsing, `--help` and the errors, so that no two of them can disagree. Every command
  * but `serve` and `demo` is a client of the HTTP API and knows nothing else of the server.
  *
- * `serve` lives above this layer; main hands its row to sw_cli_main, and it reads its options
- * through the same functions as the others.
+ * `serve` and `proxy` live above this layer; main hands their rows to sw_cli_main, and they read
+ * their options through the same functions as the others.
  *
  * Memory:  texts that the functions below return are borrowed and live as long as the command.
  * Threads: the main thread.
@@ -46,8 +46,9 @@ typedef struct sw_cli_command {
 } sw_cli_command;
 
 /* Runs the command line and returns the exit status: 0 done, 1 failed, 2 wrong usage,
- * 3 not found, 4 refused, 5 server unreachable. `serve` is one more command. */
-int sw_cli_main(int argc, char **argv, const sw_cli_command *serve);
+ * 3 not found, 4 refused, 5 server unreachable. `more` are further commands, of which the first
+ * stands first in the help, up to a NULL. */
+int sw_cli_main(int argc, char **argv, const sw_cli_command *const *more);
 
 /* The `index`-th argument that is no option; NULL where there are fewer. */
 const char *sw_cli_argument(const sw_cli *cli, unsigned index);

@@ -84,7 +84,9 @@ void sw_cli_print_json(json_t *value);
 
 extern const sw_cli_command sw_cli_push, sw_cli_models, sw_cli_versions, sw_cli_deploy,
     sw_cli_rollback, sw_cli_undeploy, sw_cli_alias, sw_cli_predict, sw_cli_watch, sw_cli_monitor,
-    sw_cli_events, sw_cli_status, sw_cli_token, sw_cli_demo;
+    sw_cli_alerts, sw_cli_explain, sw_cli_silence, sw_cli_rules, sw_cli_events, sw_cli_status,
+    sw_cli_token, sw_cli_demo, sw_cli_labels, sw_cli_quality, sw_cli_predictions, sw_cli_evaluate,
+    sw_cli_drift, sw_cli_profile;
 
 /* The lines that deploy and rollback print for a revision. */
 void sw_cli_print_revision(const json_t *revision);

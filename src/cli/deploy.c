@@ -3,6 +3,11 @@
 
 void sw_cli_print_revision(const json_t *revision) {
     const char *model = sw_js_text(revision, "model");
+    if (strcmp(sw_js_text(revision, "engine"), "external") == 0) {
+        printf("%s@%lld   live elsewhere · observations to /api/v1/models/%s/observations\n", model,
+               (long long)sw_js_integer(revision, "version"), model);
+        return;
+    }
     printf(
         "%s@%lld   live in %s · REST /v2/models/%s/infer · gRPC inference.GRPCInferenceService\n",
         model, (long long)sw_js_integer(revision, "version"),

@@ -83,17 +83,31 @@ static sw_status read_signature(push_work *push, const char *path) {
     return sw_fail(&push->cli->error, SW_CODE_INVALID, "%s, line %d: %s", path, why.line, why.text);
 }
 
-/* Everything that can be wrong on this side is said before a byte is sent. */
-static sw_status prepare(push_work *push) {
-    sw_cli *cli = push->cli;
-    const char *path = sw_cli_argument(cli, 1);
-    struct stat info;
-    sw_cli_spec spec;
-    SW_TRY(sw_cli_spec_parse(&spec, push->name, &cli->error));
-    if (*spec.version)
-        return sw_fail(&cli->error, SW_CODE_USAGE,
-                       "the server numbers the versions itself: slipway push %s %s", spec.name,
+static sw_status check_external(const push_work *push, const char *path) {
+    sw_error *error = &push->cli->error;
+    if (path)
+        return sw_fail(error, SW_CODE_USAGE,
+                       "--external is for a model that is served elsewhere, so no file goes along: "
+                       "leave out %s, or --external",
                        path);
+    if (!sw_cli_value(push->cli, "profile") && !sw_cli_value(push->cli, "signature"))
+        return sw_fail(error, SW_CODE_USAGE,
+                       "what does %s take? Add --profile train.csv, or --signature FILE.json",
+                       push->name);
+    return SW_OK;
+}
+
+static sw_status check_model_file(const push_work *push, const char *path) {
+    sw_cli *cli = push->cli;
+    struct stat info;
+    if (!path)
+        return sw_fail(&cli->error, SW_CODE_USAGE,
+                       "slipway push: which file? Usage: slipway push %s FILE.onnx, or --external "
+                       "for a model that is served elsewhere",
+                       push->name);
+    if (sw_cli_value(cli, "prediction"))
+        return sw_fail(&cli->error, SW_CODE_USAGE,
+                       "--prediction goes with --external: an ONNX file says what its outputs are");
     if (stat(path, &info) != 0 && strstr(push->name, ".onnx"))
         return sw_fail(&cli->error, SW_CODE_USAGE,
                        "the name comes first: did you mean slipway push %s %s?", path, push->name);
@@ -101,6 +115,21 @@ static sw_status prepare(push_work *push) {
         return sw_fail(&cli->error, SW_CODE_INVALID,
                        "%s is no ONNX file, which is what Slipway serves: export it first (%s)",
                        path, export_hint(path));
+    return SW_OK;
+}
+
+/* Everything that can be wrong on this side is said before a byte is sent. */
+static sw_status prepare(push_work *push) {
+    sw_cli *cli = push->cli;
+    const char *path = sw_cli_argument(cli, 1);
+    sw_cli_spec spec;
+    SW_TRY(sw_cli_spec_parse(&spec, push->name, &cli->error));
+    if (*spec.version)
+        return sw_fail(&cli->error, SW_CODE_USAGE,
+                       "the server numbers the versions itself: slipway push %s%s%s", spec.name,
+                       path ? " " : "", path ? path : "");
+    SW_TRY(sw_cli_flag(cli, "external") ? check_external(push, path)
+                                        : check_model_file(push, path));
     SW_TRY(open_attachment(push, &push->model, path, "application/octet-stream"));
     SW_TRY(open_attachment(push, &push->profile, sw_cli_value(cli, "profile"), "text/csv"));
     SW_TRY(open_attachment(push, &push->check, sw_cli_value(cli, "check"), "text/csv"));
@@ -142,6 +171,15 @@ static void set_hash(json_t *body, const char *key, const upload_file *attachmen
         json_object_set_new(body, key, json_string(attachment->sha256));
 }
 
+static void set_external(json_t *body, const sw_cli *cli) {
+    const char *column;
+    json_t *predictions = json_array();
+    for (unsigned i = 0; (column = sw_cli_value_at(cli, "prediction", i)); i++)
+        json_array_append_new(predictions, json_string(column));
+    json_object_set_new(body, "external", json_true());
+    json_object_set_new(body, "predictions", predictions);
+}
+
 static sw_status make_version(push_work *push) {
     json_t *body = json_object();
     const char *note = sw_cli_value(push->cli, "note");
@@ -152,6 +190,8 @@ static sw_status make_version(push_work *push) {
         json_object_set(body, "signature", push->signature);
     if (note)
         json_object_set_new(body, "note", json_string(note));
+    if (sw_cli_flag(push->cli, "external"))
+        set_external(body, push->cli);
     sw_status status =
         sw_cli_ask(&push->version, push->cli, "reading, loading and profiling", "POST", body,
                    "/api/v1/models/%s/versions", sw_client_segment(push->name).at);
@@ -206,11 +246,15 @@ static void print_version(const push_work *push) {
     char name[300];
     snprintf(name, sizeof name, "%s@%lld", push->name,
              (long long)sw_js_integer(version, "version"));
-    printf("%-*s   %s, %s · %s · sha256 %s", label_width(push), name,
+    printf("%-*s   %s, %s", label_width(push), name,
            features ? sw_text_plural(features, "feature").at : sw_text_plural(inputs, "input").at,
-           sw_text_plural(outputs, "output").at,
-           sw_text_bytes((uint64_t)sw_js_integer(artifact, "size_bytes")).at,
-           sw_text_hash(sw_js_text(artifact, "sha256")).at);
+           sw_text_plural(outputs, "output").at);
+    if (json_is_object(artifact))
+        printf(" · %s · sha256 %s",
+               sw_text_bytes((uint64_t)sw_js_integer(artifact, "size_bytes")).at,
+               sw_text_hash(sw_js_text(artifact, "sha256")).at);
+    else
+        printf(" · served elsewhere");
     if (json_is_object(profile))
         printf("  · profile of %s",
                sw_text_plural((uint64_t)sw_js_integer(profile, "rows"), "row").at);
@@ -219,7 +263,7 @@ static void print_version(const push_work *push) {
 
 static void print_checked(const push_work *push) {
     const json_t *checked = json_object_get(push->version, "checked");
-    if (!json_is_object(checked))
+    if (!json_is_object(checked) || sw_js_bool(push->version, "external"))
         return;
     const char *engine = sw_js_text(checked, "engine"), *why = sw_js_text(checked, "engine_why");
     bool told = strcmp(engine, "onnxruntime") != 0 && *why;
@@ -299,6 +343,11 @@ static const sw_cli_option options[] = {
     {"check", 'c', "FILE.csv",
      "rows with the training code's answers, replayed before each deploy"},
     {"signature", 0, "FILE.json", "names, types, ranges and categories of the features"},
+    {"external", 'x', NULL,
+     "the model is served elsewhere: no file, and its observations are sent here"},
+    {"prediction", 0, "COLUMN",
+     "with --external: a column of the profile that holds the model's answers (repeatable; default "
+     "prediction)"},
     {"note", 'm', "TEXT", "a line for whoever reads the list of versions"},
     {"alias", 'a', "NAME", "set this alias on the new version"},
     {"deploy", 'd', NULL, "deploy the new version at once"},
@@ -307,15 +356,16 @@ static const sw_cli_option options[] = {
 
 const sw_cli_command sw_cli_push = {
     .name = "push",
-    .arguments = "NAME FILE.onnx",
+    .arguments = "NAME [FILE.onnx]",
     .summary = "makes the next version of a model from an ONNX file",
     .details = "Expected values in a check file stand in columns named =OUTPUT, or =OUTPUT[K] for\n"
                "column K (from 0) of an output of several.",
     .examples = "slipway push fraud fraud.onnx --profile train.csv\n"
                 "slipway push fraud fraud.onnx --profile train.csv --check rows.csv --deploy\n"
-                "slipway push fraud fraud.onnx --note \"trained on May\" --alias challenger",
+                "slipway push fraud fraud.onnx --note \"trained on May\" --alias challenger\n"
+                "slipway push fraud --external --profile train.csv --prediction score --deploy",
     .options = options,
-    .arguments_min = 2,
+    .arguments_min = 1,
     .arguments_max = 2,
     .run = run,
 };

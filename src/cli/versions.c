@@ -27,7 +27,9 @@ static void add_version(sw_table *table, const json_t *version) {
     sw_table_cell(table, SW_PLAIN, "%s",
                   sw_text_time(sw_js_integer(version, "created_ms"), sw_clock_wall_ms()).at);
     sw_table_cell(table, SW_PLAIN, "%s",
-                  sw_text_bytes((uint64_t)sw_js_integer(artifact, "size_bytes")).at);
+                  json_is_object(artifact)
+                      ? sw_text_bytes((uint64_t)sw_js_integer(artifact, "size_bytes")).at
+                      : "elsewhere");
     if (json_is_object(profile))
         sw_table_cell(table, SW_PLAIN, "%s",
                       sw_text_plural((uint64_t)sw_js_integer(profile, "rows"), "row").at);

@@ -20,8 +20,10 @@ typedef struct watch_view {
     sw_cli *cli;
     sw_cli_spec spec;
     uint64_t minutes;
-    bool all, live;
+    bool all, live, wide;
+    const char *segment; /* NULL: all rows */
     json_t *watch, *model, *traffic;
+    json_t *drift; /* NULL: not monitored */
     size_t lines_shown;
 } watch_view;
 
@@ -125,6 +127,57 @@ static void print_plain(const json_t *column, size_t name_width, long long rows_
     printf("%s\n", sw_term_style(stdout, SW_PLAIN));
 }
 
+/* "p05 3.2 · p50 41 · p95 88 · mean 40 ± 12 · about 1,200 values"; "" where nothing is known. */
+static void add_numbers(sw_buf *out, const json_t *column, const char *quantiles, const char *mean,
+                        const char *stddev, const char *distinct) {
+    static const char *const shown[] = {"p01", "p05", "p25", "p50", "p75", "p95", "p99"};
+    const json_t *of = json_object_get(column, quantiles);
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
+        if (sw_js_is_number(of, shown[i]))
+            sw_buf_printf(out, "%s%s %s", out->len ? " · " : "", shown[i],
+                          sw_text_number(sw_js_number(of, shown[i])).at);
+    if (sw_js_is_number(column, mean) && sw_js_is_number(column, stddev))
+        sw_buf_printf(out, "%smean %s ± %s", out->len ? " · " : "",
+                      sw_text_number(sw_js_number(column, mean)).at,
+                      sw_text_number(sw_js_number(column, stddev)).at);
+    if (distinct && sw_js_is_number(column, distinct))
+        sw_buf_printf(out, "%sabout %s", out->len ? " · " : "",
+                      sw_text_plural((uint64_t)sw_js_number(column, distinct), "value").at);
+}
+
+/* "DE 1,200 · FR 340": the most frequent ones. */
+static void add_top(sw_buf *out, const json_t *column) {
+    size_t i;
+    json_t *one;
+    json_array_foreach(json_object_get(column, "top"), i, one) {
+        sw_buf_printf(out, "%s%s %lld", out->len ? " · " : "", sw_js_text(one, "value"),
+                      (long long)sw_js_integer(one, "count"));
+    }
+}
+
+static size_t print_facts(size_t name_width, const char *of, const sw_buf *facts) {
+    if (facts->len == 0)
+        return 0;
+    print_name("", SW_PLAIN, name_width);
+    printf("%s%-6s%.*s%s\n", sw_term_style(stdout, SW_DIM), of, SW_STR_ARG(sw_buf_str(facts)),
+           sw_term_style(stdout, SW_PLAIN));
+    return 1;
+}
+
+/* With --wide: what the numbers are, under the column. Returns how many lines it took. */
+static size_t print_wide(const json_t *column, size_t name_width) {
+    sw_buf live = {0}, train = {0}, top = {0};
+    add_numbers(&live, column, "quantiles", "mean", "stddev", "distinct");
+    add_numbers(&train, column, "reference_quantiles", "reference_mean", "reference_stddev", NULL);
+    add_top(&top, column);
+    size_t lines = print_facts(name_width, "live", &live) +
+                   print_facts(name_width, "train", &train) + print_facts(name_width, "top", &top);
+    sw_buf_free(&live);
+    sw_buf_free(&train);
+    sw_buf_free(&top);
+    return lines;
+}
+
 static void widen(size_t *name_width, size_t *bars_width, const json_t *columns) {
     size_t i;
     json_t *column;
@@ -159,6 +212,8 @@ static size_t print_columns(const watch_view *watching, const json_t *columns, s
         } else {
             print_plain(column, name_width, (long long)sw_js_integer(watching->watch, "rows_min"));
         }
+        if (watching->wide)
+            drawn += print_wide(column, name_width);
     }
     sw_mem_free(sorted);
     return count + drawn;
@@ -197,16 +252,60 @@ static void print_head(const watch_view *watching) {
 static sw_status fetch(watch_view *watching) {
     sw_cli *cli = watching->cli;
     sw_segment name = sw_client_segment(watching->spec.name),
-               version = sw_client_segment(watching->spec.version);
+               version = sw_client_segment(watching->spec.version),
+               segment = sw_client_segment(watching->segment ? watching->segment : "");
     SW_TRY(sw_cli_ask(&watching->model, cli, NULL, "GET", NULL, "/api/v1/models/%s", name.at));
     SW_TRY(sw_cli_ask(&watching->traffic, cli, NULL, "GET", NULL,
                       "/api/v1/models/%s/traffic?minutes=%llu", name.at,
                       (unsigned long long)(watching->minutes < TRAFFIC_MINUTES_MAX
                                                ? watching->minutes
                                                : TRAFFIC_MINUTES_MAX)));
-    return sw_cli_ask(
-        &watching->watch, cli, "counting", "GET", NULL, "/api/v1/models/%s/watch?minutes=%llu%s%s",
-        name.at, (unsigned long long)watching->minutes, *version.at ? "&version=" : "", version.at);
+    sw_status monitored = sw_cli_ask(&watching->drift, cli, NULL, "GET", NULL,
+                                     "/api/v1/models/%s/drift?segment=%s%s%s", name.at, segment.at,
+                                     *version.at ? "&version=" : "", version.at);
+    (void)monitored; /* one that serves no longer is not monitored */
+    return sw_cli_ask(&watching->watch, cli, "counting", "GET", NULL,
+                      "/api/v1/models/%s/watch?minutes=%llu%s%s%s%s", name.at,
+                      (unsigned long long)watching->minutes, *version.at ? "&version=" : "",
+                      version.at, *segment.at ? "&segment=" : "", segment.at);
+}
+
+/* "monitor: same, at most 1 false alarm a month", and what drifted. */
+static size_t print_monitor(const watch_view *watching) {
+    const json_t *drift = watching->drift, *findings = json_object_get(drift, "findings");
+    const char *state = sw_js_text(drift, "state");
+    size_t lines = 1, i;
+    json_t *finding;
+    if (!drift || strcmp(state, "unwatched") == 0)
+        return 0;
+    printf("  monitor: %s%s%s, %s\n", sw_term_style(stdout, style_of(state)), state,
+           sw_term_style(stdout, SW_PLAIN), sw_js_text(drift, "statement"));
+    json_array_foreach(findings, i, finding) {
+        if (strcmp(sw_js_text(finding, "state"), "drifted") != 0)
+            break; /* they come first */
+        printf("    %s, %s: %s", sw_js_text(finding, "column"), sw_js_text(finding, "kind"),
+               sw_js_text(finding, "reason"));
+        if (sw_js_is_number(finding, "influence"))
+            printf(" · moves predictions by %s",
+                   sw_text_number(sw_js_number(finding, "influence")).at);
+        putchar('\n');
+        lines++;
+    }
+    return lines;
+}
+
+/* "segment country=DE of country=DE, country=FR, …", or "all of …". */
+static size_t print_segments(const watch_view *watching) {
+    const json_t *names = json_object_get(watching->watch, "segments");
+    size_t count = json_array_size(names);
+    if (count == 0)
+        return 0;
+    printf("  %s%s%s of", sw_term_style(stdout, SW_DIM), watching->segment ? "segment " : "all",
+           watching->segment ? watching->segment : "");
+    for (size_t i = 0; i < count; i++)
+        printf("%s %s", i ? "," : "", json_string_value(json_array_get(names, i)));
+    printf("%s\n", sw_term_style(stdout, SW_PLAIN));
+    return 1;
 }
 
 static void print_watch(watch_view *watching) {
@@ -218,7 +317,9 @@ static void print_watch(watch_view *watching) {
     size_t name_width = 0, bars_width = 0;
     widen(&name_width, &bars_width, features);
     widen(&name_width, &bars_width, outputs);
-    size_t lines = 1 + print_columns(watching, features, name_width, bars_width);
+    size_t lines = 1 + print_segments(watching);
+    lines += print_monitor(watching);
+    lines += print_columns(watching, features, name_width, bars_width);
     lines += print_columns(watching, outputs, name_width, bars_width);
     if (strcmp(sw_js_text(watching->watch, "state"), "unwatched") == 0 &&
         !sw_cli_quiet(watching->cli)) {
@@ -233,15 +334,19 @@ static void forget(watch_view *watching) {
     json_decref(watching->watch);
     json_decref(watching->model);
     json_decref(watching->traffic);
-    watching->watch = watching->model = watching->traffic = NULL;
+    json_decref(watching->drift);
+    watching->watch = watching->model = watching->traffic = watching->drift = NULL;
 }
 
 static sw_status run(sw_cli *cli) {
-    watch_view watching = {.cli = cli, .all = sw_cli_flag(cli, "all")};
+    watch_view watching = {.cli = cli,
+                           .all = sw_cli_flag(cli, "all"),
+                           .wide = sw_cli_flag(cli, "wide"),
+                           .segment = sw_cli_value(cli, "segment")};
     bool follow = sw_cli_flag(cli, "follow");
     watching.live = follow && sw_term_is_live(stdout);
     SW_TRY(sw_cli_spec_parse(&watching.spec, sw_cli_argument(cli, 0), &cli->error));
-    SW_TRY(sw_cli_number(&watching.minutes, cli, "minutes", 15, 1, 14 * 24 * 60));
+    SW_TRY(sw_cli_number(&watching.minutes, cli, "minutes", 15, 1, 731 * 24 * 60));
     sw_status status;
     do {
         status = fetch(&watching);
@@ -262,12 +367,13 @@ static const sw_cli_option options[] = {
     {"minutes", 'm', "N", "how far back to look (default 15)"},
     {"follow", 'f', NULL, "again every two seconds, until Ctrl-C"},
     {"all", 'a', NULL, "draw the features that stayed the same, too"},
+    {"wide", 'w', NULL, "quantiles, mean and distinct values of each"},
+    {"segment", 0, "NAME=VALUE", "only these rows, such as country=DE"},
     {0},
 };
 
 const sw_cli_command sw_cli_watch = {
     .name = "watch",
-    .other_names = "drift",
     .arguments = "NAME[@VERSION|@ALIAS]",
     .summary = "shows live rows over the training data, feature by feature",
     .details =

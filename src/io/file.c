@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* ---- Planned failures ---- */
@@ -101,6 +102,10 @@ sw_status sw_file_open_append(int *fd, const char *path, sw_error *error) {
     return open_with(fd, path, O_WRONLY | O_CREAT | O_APPEND, "open", error);
 }
 
+sw_status sw_file_open_update(int *fd, const char *path, sw_error *error) {
+    return open_with(fd, path, O_RDWR | O_CREAT, "open", error);
+}
+
 void sw_file_close(int *fd) {
     if (*fd >= 0)
         close(*fd);
@@ -130,6 +135,13 @@ sw_status sw_file_write(int fd, sw_str bytes, const char *path, sw_error *error)
         bytes.len -= (size_t)done;
     }
     return SW_OK;
+}
+
+sw_status sw_file_write_at(int fd, sw_str bytes, uint64_t offset, const char *path,
+                           sw_error *error) {
+    if (lseek(fd, (off_t)offset, SEEK_SET) < 0)
+        return fail_errno(error, "write", path);
+    return sw_file_write(fd, bytes, path, error);
 }
 
 static ssize_t read_some(int fd, char *at, size_t len) {
@@ -246,6 +258,16 @@ sw_status sw_file_stat(sw_file_facts *out, const char *path, sw_error *error) {
         .modified_ms = (int64_t)facts.st_mtim.tv_sec * 1000 + facts.st_mtim.tv_nsec / 1000000,
         .is_folder = S_ISDIR(facts.st_mode),
     };
+    return SW_OK;
+}
+
+sw_status sw_file_disk(uint64_t *free_bytes, uint64_t *total_bytes, const char *path,
+                       sw_error *error) {
+    struct statvfs disk;
+    if (statvfs(path, &disk) != 0)
+        return sw_fail(error, SW_CODE_IO, "%s: %s", path, strerror(errno));
+    *free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+    *total_bytes = (uint64_t)disk.f_blocks * disk.f_frsize;
     return SW_OK;
 }
 

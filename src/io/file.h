@@ -32,11 +32,16 @@ SW_MUST_USE sw_status sw_file_open_read(int *fd, const char *path, sw_error *err
 SW_MUST_USE sw_status sw_file_create(int *fd, const char *path, sw_error *error);
 /* For writing behind what is there; made if missing. */
 SW_MUST_USE sw_status sw_file_open_append(int *fd, const char *path, sw_error *error);
+/* For writing anywhere; made if missing. */
+SW_MUST_USE sw_status sw_file_open_update(int *fd, const char *path, sw_error *error);
 /* Closes and sets -1; nothing happens on -1. What must last has been synced before. */
 void sw_file_close(int *fd);
 
 /* `path` is for the error text only. */
 SW_MUST_USE sw_status sw_file_write(int fd, sw_str bytes, const char *path, sw_error *error);
+/* At `offset`, whatever was written before; what lies between is zeros. */
+SW_MUST_USE sw_status sw_file_write_at(int fd, sw_str bytes, uint64_t offset, const char *path,
+                                       sw_error *error);
 /* Up to `cap` bytes; `*got` is less only at the end of the file. */
 SW_MUST_USE sw_status sw_file_read(size_t *got, int fd, void *bytes, size_t cap, const char *path,
                                    sw_error *error);
@@ -56,6 +61,9 @@ typedef struct sw_file_facts {
 } sw_file_facts;
 
 SW_MUST_USE sw_status sw_file_stat(sw_file_facts *out, const char *path, sw_error *error);
+/* Bytes that are free for us, and all of them, on the disk that has `path`. */
+SW_MUST_USE sw_status sw_file_disk(uint64_t *free_bytes, uint64_t *total_bytes, const char *path,
+                                   sw_error *error);
 /* Sets the modification time to now. */
 SW_MUST_USE sw_status sw_file_touch(const char *path, sw_error *error);
 

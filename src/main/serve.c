@@ -29,6 +29,8 @@ static const sw_cli_option options[] = {
     {"max-connections", 0, "N", "connections (default 10000)"},
     {"max-body", 0, "MIB", "largest request body that is held in memory (default 64)"},
     {"grace", 0, "TIME", "how long a stop waits for requests in hand (default 30s)"},
+    {"allow-commands", 0, NULL,
+     "let alert rules start programs here (whoever may change rules then may start any)"},
     {"log-requests", 0, NULL, "write a line of JSON for each request to standard error"},
     {0}};
 
@@ -60,6 +62,7 @@ static const char *value_or(const sw_cli *cli, const char *name, const char *oth
 
 static sw_status read_options(sw_serve_options *o, const char *hosts[HOSTS_MAX + 1], sw_cli *cli) {
     *o = (sw_serve_options){.data_dir = value_or(cli, "data", "./slipway-data"),
+                            .allow_commands = sw_cli_flag(cli, "allow-commands"),
                             .log_requests = sw_cli_flag(cli, "log-requests")};
     o->net = (sw_server_config){
         .listen = value_or(cli, "listen", "127.0.0.1:8080"),

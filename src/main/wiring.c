@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "io/file.h"
+#include "serve/influence.h"
 
 bool sw_listen_is_local(const char *listen) {
     sw_str at = sw_str_of(listen);
@@ -20,17 +21,21 @@ static sw_status open_stores(sw_wiring *w, const char *data_dir, sw_error *error
     SW_TRY(sw_blobs_open(&app->parts.blobs, data_dir, error));
     SW_TRY(sw_registry_open(&app->registry, w->db, error));
     app->parts.registry = app->registry;
-    return sw_watch_open(&app->parts.watch, w->db, error);
+    SW_TRY(sw_watch_open(&app->parts.watch, w->db, error));
+    return sw_monitors_open(&app->parts.monitors, app->parts.watch, error);
 }
 
 static sw_status make_serving(sw_wiring *w, const sw_serve_options *options, sw_error *error) {
     sw_app *app = &w->app;
     SW_TRY(sw_loops_make(&app->loops, options->loops, error));
+    SW_TRY(sw_plog_open(&app->parts.log, options->data_dir, sw_loops_count(app->loops), error));
+    SW_TRY(sw_decay_open(&app->decay, w->db, app->parts.log, error));
     SW_TRY(sw_stats_make(&app->parts.stats, error));
     SW_TRY(sw_live_make(&app->parts.live, app->loops, error));
     SW_TRY(
         sw_predictor_make(&app->predictor, app->parts.live, app->loops, &options->limits, error));
     SW_TRY(sw_feed_make(&app->feed, app->loops, error));
+    sw_monitors_after_look(app->parts.monitors, sw_influence_update, &app->parts);
     return sw_deployer_make(&app->deployer, app->registry, &app->parts, error);
 }
 
@@ -65,6 +70,26 @@ static sw_status start_net(sw_wiring *w, const sw_serve_options *options, sw_err
                            error);
 }
 
+static sw_status start_alerts(sw_wiring *w, const sw_serve_options *options, sw_error *error) {
+    sw_app *app = &w->app;
+    sw_alerts_config config = {
+        .db = w->db,
+        .registry = app->registry,
+        .sources = {.stats = app->parts.stats,
+                    .live = app->parts.live,
+                    .monitors = app->parts.monitors,
+                    .decay = app->decay,
+                    .log = app->parts.log,
+                    .data_dir = options->data_dir,
+                    .lag_ms = sw_app_lag_ms,
+                    .lag_context = app},
+        .allow_commands = options->allow_commands,
+        .on_change = sw_app_on_alert,
+        .context = app,
+    };
+    return sw_alerts_start(&app->alerts, &config, error);
+}
+
 static sw_status start(sw_wiring *w, const sw_serve_options *options, sw_error *error) {
     sw_app *app = &w->app;
     app->started_ms = sw_clock_wall_ms();
@@ -74,6 +99,7 @@ static sw_status start(sw_wiring *w, const sw_serve_options *options, sw_error *
     SW_TRY(start_net(w, options, error));
     SW_TRY(sw_deployer_restore(app->deployer, error));
     sw_registry_on_event(app->registry, sw_app_on_event, app);
+    SW_TRY(start_alerts(w, options, error));
     sw_live_loops_run(app->parts.live, true);
     SW_TRY(sw_loops_run(app->loops, error));
     sw_app_set_ready(app, true);
@@ -98,6 +124,7 @@ void sw_wiring_stop(sw_wiring *w, uint64_t grace_ms) {
     }
     if (app->server)
         sw_server_drain(app->server, grace_ms);
+    sw_alerts_stop(app->alerts);
     if (app->predictor)
         sw_predictor_stop(app->predictor);
     if (app->parts.live)
@@ -105,11 +132,15 @@ void sw_wiring_stop(sw_wiring *w, uint64_t grace_ms) {
     if (app->loops)
         sw_loops_stop(app->loops);
     sw_request_log_stop(w->log);
+    sw_monitors_stop(app->parts.monitors);
     sw_live_free(app->parts.live);
     sw_predictor_free(app->predictor);
     sw_feed_free(app->feed);
     sw_deployer_free(app->deployer);
     sw_auth_free(app->auth);
+    sw_decay_close(app->decay);
+    sw_plog_close(app->parts.log);
+    sw_monitors_close(app->parts.monitors);
     if (app->parts.watch)
         sw_watch_close(app->parts.watch);
     sw_stats_free(app->parts.stats);

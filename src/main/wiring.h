@@ -16,6 +16,7 @@ typedef struct sw_serve_options {
     uint32_t loops; /* 0 = one for each CPU */
     uint64_t grace_ms;
     bool log_requests;
+    bool allow_commands; /* alert rules may start programs */
     sw_server_config net;
     sw_predict_limits limits;
 } sw_serve_options;

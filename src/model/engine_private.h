@@ -25,5 +25,6 @@ typedef struct sw_engine {
 
 extern const sw_engine sw_engine_native;
 extern const sw_engine sw_engine_ort;
+extern const sw_engine sw_engine_external; /* has no `open`: sw_model_open_external */
 
 #endif /* SW_MODEL_ENGINE_PRIVATE_H */

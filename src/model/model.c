@@ -114,6 +114,26 @@ done:
     return status;
 }
 
+sw_status sw_model_open_external(sw_model **out, const sw_tensor_spec *inputs, size_t input_count,
+                                 const sw_tensor_spec *outputs, size_t output_count,
+                                 sw_error *error) {
+    sw_model *model = sw_mem_zalloc(1, sizeof *model);
+    *out = model;
+    if (!model)
+        return sw_fail(error, SW_CODE_NO_MEMORY, "no memory to load the model");
+    model->engine = &sw_engine_external;
+    model->info = (sw_model_info){
+        .engine = sw_engine_external.name,
+        .engine_why = "it is served elsewhere and watched by the observations that are sent",
+        .inputs = inputs,
+        .input_count = input_count,
+        .outputs = outputs,
+        .output_count = output_count,
+        .external = true,
+    };
+    return SW_OK;
+}
+
 void sw_model_close(sw_model *model) {
     if (!model)
         return;

@@ -5,7 +5,8 @@
  *
  * Two engines: `native` (linear models, computed here) and `onnxruntime` (anything ONNX, by a
  * library that is loaded at run time). sw_model_open picks the first engine that takes the file,
- * or the one that is asked for, and keeps the reason of its choice for people to see.
+ * or the one that is asked for, and keeps the reason of its choice for people to see. A third,
+ * `external`, stands for models that run elsewhere, and computes nothing.
  *
  * Memory:  sw_model_close what sw_model_open made. Outputs of a run live in the arena given to it.
  * Threads: sw_model_run from any number at once on one model; open and close never on a loop.
@@ -24,7 +25,7 @@ typedef struct sw_model sw_model;
 enum { SW_TENSORS_MAX = 4096 }; /* inputs or outputs of one model */
 
 typedef struct sw_model_info {
-    const char *engine;     /* "native" or "onnxruntime" */
+    const char *engine;     /* "native", "onnxruntime" or "external" */
     const char *engine_why; /* one sentence: why this engine serves it */
     const sw_tensor_spec *inputs;
     size_t input_count;
@@ -32,6 +33,7 @@ typedef struct sw_model_info {
     size_t output_count;
     sw_str producer;         /* the exporting framework, as the file says; may be empty */
     bool first_dim_is_batch; /* every input and output has an any-size first dimension */
+    bool external;           /* runs elsewhere: sw_model_run is REFUSED */
 } sw_model_info;
 
 /*
@@ -42,6 +44,10 @@ typedef struct sw_model_info {
  */
 SW_MUST_USE sw_status sw_model_open(sw_model **out, const char *path, const char *engine,
                                     sw_error *error);
+/* A model that runs elsewhere, by what is known of it. The specs are borrowed: they must outlive it. */
+SW_MUST_USE sw_status sw_model_open_external(sw_model **out, const sw_tensor_spec *inputs,
+                                             size_t input_count, const sw_tensor_spec *outputs,
+                                             size_t output_count, sw_error *error);
 void sw_model_close(sw_model *model);
 const sw_model_info *sw_model_get_info(const sw_model *model);
 

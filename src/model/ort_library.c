@@ -2,15 +2,13 @@
 #include "model/model.h"
 #include "model/ort_private.h"
 
+#include "io/library.h"
+
 #include <dlfcn.h>
-#include <limits.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-static const char library_name[] = "libonnxruntime.so.1";
 enum { THREADS_MAX = 256 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -18,51 +16,14 @@ static ort_library library;
 static bool loaded;
 static sw_error why_not;
 
-/* `folder` is relative to the executable's. */
-static void *open_beside_executable(const char *folder) {
-    char path[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
-    if (len <= 0)
-        return NULL;
-    path[len] = '\0';
-    char *slash = strrchr(path, '/');
-    size_t room = slash ? sizeof path - (size_t)(slash - path) : 0;
-    if (!slash || snprintf(slash, room, "/%s/%s", folder, library_name) >= (int)room)
-        return NULL;
-    return access(path, F_OK) == 0 ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
+/* The official build reports its use to its makers unless it is told not to. Ours is nobody's
+ * business. Said before main: the environment may not change once there are threads. */
+__attribute__((constructor)) static void tell_nobody(void) {
+    setenv("ORT_DISABLE_TELEMETRY", "1", 1);
 }
 
 static void *open_library(void) {
-    const char *path = getenv("SLIPWAY_ORT");
-    void *handle = NULL;
-    /* The official build reports its use to its makers unless it is told not to. Ours is nobody's business. */
-    setenv("ORT_DISABLE_TELEMETRY", "1", 1);
-    if (path && strcmp(path, "none") == 0) {
-        (void)sw_fail(&why_not, SW_CODE_UNAVAILABLE,
-                      "ONNX Runtime is turned off by SLIPWAY_ORT=none");
-        return NULL;
-    }
-    if (path && *path) {
-        handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-        if (!handle)
-            (void)sw_fail(&why_not, SW_CODE_UNAVAILABLE,
-                          "ONNX Runtime could not be loaded from SLIPWAY_ORT: %s", dlerror());
-        return handle;
-    }
-    handle = open_beside_executable("lib"); /* as built */
-    if (!handle)
-        handle = open_beside_executable("../lib/slipway"); /* as installed */
-    if (!handle)
-        handle = dlopen("/usr/lib/slipway/libonnxruntime.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (!handle)
-        handle = dlopen(library_name, RTLD_NOW | RTLD_LOCAL);
-    if (!handle)
-        (void)sw_fail(&why_not, SW_CODE_UNAVAILABLE,
-                      "ONNX Runtime is not installed: put %s into lib/ beside the slipway program "
-                      "(scripts/install_runtime.sh does that) or into /usr/lib/slipway, or let "
-                      "SLIPWAY_ORT name it",
-                      library_name);
-    return handle;
+    return sw_library_open("ONNX Runtime", "libonnxruntime.so.1", "SLIPWAY_ORT", &why_not);
 }
 
 static int wanted_threads(void) {

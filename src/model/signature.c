@@ -103,6 +103,37 @@ sw_status sw_signature_from_model(sw_signature *out, const sw_model_info *info, 
     return sw_signature_make_features(out, false, arena, error);
 }
 
+static sw_tensor_spec *specs_of(const sw_signature_column *columns, size_t count, uint8_t rank,
+                                sw_arena *arena) {
+    sw_tensor_spec *specs = sw_arena_zalloc(arena, count, sizeof *specs);
+    for (size_t i = 0; specs && i < count; i++) {
+        specs[i] = (sw_tensor_spec){.name = sw_arena_copy(arena, columns[i].name),
+                                    .dtype = columns[i].dtype,
+                                    .rank = rank,
+                                    .shape = {-1, rank > 1}};
+        if (!specs[i].name.at)
+            return NULL;
+    }
+    return specs;
+}
+
+sw_status sw_signature_from_columns(sw_signature *out, const sw_signature_column *features,
+                                    size_t feature_count, const sw_signature_column *outputs,
+                                    size_t output_count, sw_arena *arena, sw_error *error) {
+    if (feature_count > SW_FEATURES_MAX || output_count > SW_TENSORS_MAX)
+        return sw_fail(error, SW_CODE_INVALID,
+                       "%zu features and %zu outputs are too many: at most %d and %d",
+                       feature_count, output_count, SW_FEATURES_MAX, SW_TENSORS_MAX);
+    *out = (sw_signature){.inputs = specs_of(features, feature_count, 2, arena),
+                          .input_count = (uint32_t)feature_count,
+                          .outputs = specs_of(outputs, output_count, 1, arena),
+                          .output_count = (uint32_t)output_count};
+    if (!out->inputs || !out->outputs)
+        return sw_signature_no_memory(error);
+    SW_TRY(sw_signature_make_features(out, true, arena, error));
+    return sw_signature_check_names(out, error);
+}
+
 sw_status sw_signature_check_names(const sw_signature *signature, sw_error *error) {
     for (uint32_t i = 0; i < signature->feature_count; i++) {
         sw_str name = signature->features[i].name;
@@ -124,7 +155,7 @@ int32_t sw_signature_find(const sw_signature *signature, sw_str feature) {
     return -1;
 }
 
-static bool is_label_name(sw_str column) {
+bool sw_signature_is_label(sw_str column) {
     static const char *const words[] = {"target", "label", "class", "outcome", "y"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (sw_str_eq_nocase(column, sw_str_of(words[i])))
@@ -135,7 +166,7 @@ static bool is_label_name(sw_str column) {
 /* Which of the columns that name no feature yet is the label: the last that looks like it. */
 static size_t label_among(const sw_str *columns, const size_t *left, size_t left_count) {
     for (size_t i = left_count; i-- > 0;)
-        if (is_label_name(columns[left[i]]))
+        if (sw_signature_is_label(columns[left[i]]))
             return i;
     return left_count - 1;
 }

@@ -57,6 +57,18 @@ SW_MUST_USE sw_status sw_signature_from_model(sw_signature *out, const sw_model_
  */
 SW_MUST_USE sw_status sw_signature_name_columns(sw_signature *signature, const sw_str *columns,
                                                 size_t count, sw_arena *arena, sw_error *error);
+/* A column of which no model file tells: of a model that runs elsewhere. */
+typedef struct sw_signature_column {
+    sw_str name;
+    sw_dtype dtype;
+} sw_signature_column;
+/* Each feature is an input of its own, [N, 1]; each output a column, [N]. INVALID where a name is
+ * missing, no UTF-8 or twice there, or where there are too many. */
+SW_MUST_USE sw_status sw_signature_from_columns(
+    sw_signature *out, const sw_signature_column *features, size_t feature_count,
+    const sw_signature_column *outputs, size_t output_count, sw_arena *arena, sw_error *error);
+/* Whether a column of this name is taken for the label where nobody says which one is. */
+bool sw_signature_is_label(sw_str column);
 /*
  * Completes or overrides it from a signature file (JSON; docs/signature.md says the format).
  * INVALID names the place in the file, or what contradicts the model.

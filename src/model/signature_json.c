@@ -4,6 +4,12 @@
 
 /* ---- Writing ---- */
 
+static const char *const contents[] = {
+    [SW_CONTENT_COLUMNS] = "columns", [SW_CONTENT_IMAGE] = "image",
+    [SW_CONTENT_TOKENS] = "tokens",   [SW_CONTENT_EMBEDDING] = "embedding",
+    [SW_CONTENT_TEXT] = "text",
+};
+
 static void write_spec(sw_json *w, const sw_tensor_spec *spec) {
     bool named = false;
     sw_json_begin_object(w);
@@ -30,6 +36,12 @@ static void write_spec(sw_json *w, const sw_tensor_spec *spec) {
             sw_json_str(w, spec->labels[i]);
         sw_json_end_array(w);
     }
+    if (spec->content != SW_CONTENT_COLUMNS)
+        sw_json_add_text(w, "content", contents[spec->content]);
+    if (spec->vocabulary)
+        sw_json_add_i64(w, "vocabulary", spec->vocabulary);
+    if (spec->has_unknown)
+        sw_json_add_i64(w, "unknown", spec->unknown);
     sw_json_end_object(w);
 }
 
@@ -159,6 +171,22 @@ static bool read_dim_names(sw_json_reader *in, sw_tensor_spec *spec) {
     return in->status.code == SW_CODE_OK;
 }
 
+static bool read_content(sw_json_reader *in, sw_tensor_spec *spec) {
+    const char *at = in->at;
+    sw_str text;
+    if (!sw_json_read_str(in, &text))
+        return false;
+    for (unsigned i = 0; i < sizeof contents / sizeof *contents; i++)
+        if (sw_str_is(text, contents[i])) {
+            spec->content = (sw_content)i;
+            return true;
+        }
+    return sw_json_read_fail(in, at,
+                             "\"content\" is \"%.*s\": it may be columns, image, tokens, "
+                             "embedding or text",
+                             (int)(text.len < 80 ? text.len : 80), text.at);
+}
+
 static bool read_spec(sw_json_reader *in, spec_draft *out) {
     sw_str key, text;
     for (bool more = sw_json_read_object(in); more && sw_json_read_key(in, &key);) {
@@ -178,6 +206,12 @@ static bool read_spec(sw_json_reader *in, spec_draft *out) {
             sw_str *labels = NULL;
             if (read_texts(in, &labels, &out->spec.label_count))
                 out->spec.labels = labels;
+        } else if (sw_str_is(key, "content")) {
+            read_content(in, &out->spec);
+        } else if (sw_str_is(key, "vocabulary")) {
+            sw_json_read_i64(in, &out->spec.vocabulary);
+        } else if (sw_str_is(key, "unknown")) {
+            out->spec.has_unknown = sw_json_read_i64(in, &out->spec.unknown);
         } else {
             sw_json_read_skip(in);
         }
@@ -342,6 +376,10 @@ static sw_status match_specs(sw_tensor_spec *specs, uint32_t count, const spec_d
             spec->labels = said->labels;
             spec->label_count = said->label_count;
         }
+        spec->content = said->content;
+        spec->vocabulary = said->vocabulary;
+        spec->unknown = said->unknown;
+        spec->has_unknown = said->has_unknown;
     }
     return SW_OK;
 }

@@ -45,6 +45,15 @@ typedef struct sw_tensor {
 } sw_tensor;
 
 /* What a model says of one of its inputs or outputs. */
+/* What an input holds, where the signature file says so. It is watched accordingly. */
+typedef enum sw_content {
+    SW_CONTENT_COLUMNS, /* features; nothing else was said */
+    SW_CONTENT_IMAGE,
+    SW_CONTENT_TOKENS,
+    SW_CONTENT_EMBEDDING,
+    SW_CONTENT_TEXT,
+} sw_content;
+
 typedef struct sw_tensor_spec {
     sw_str name;
     sw_dtype dtype;
@@ -53,6 +62,10 @@ typedef struct sw_tensor_spec {
     sw_str dim_names[SW_RANK_MAX]; /* a symbolic dimension's name, or empty */
     const sw_str *labels;          /* names of the last dimension's columns (classes), or NULL */
     uint32_t label_count;
+    sw_content content;
+    int64_t vocabulary; /* TOKENS: ids are below; 0: not known */
+    int64_t unknown;    /* TOKENS: the id of what the vocabulary lacks, where has_unknown */
+    bool has_unknown;
 } sw_tensor_spec;
 
 /* Bytes of one element; sizeof(sw_str) for BYTES. */

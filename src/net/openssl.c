@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "net/openssl_private.h"
+#include "net/openssl.h"
 
 #include <dlfcn.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include "net/net_private.h"
 
 #include "base/mem.h"
-#include "net/openssl_private.h"
+#include "net/openssl.h"
 
 /* Set by sw_tls_make; before it there is no connection to serve. */
 static const sw_openssl *openssl;

@@ -188,6 +188,7 @@ static sw_status read_version(sw_version *out, sw_stmt *stmt, sw_str model, sw_a
     *out = (sw_version){
         .model = model,
         .number = (uint32_t)sw_stmt_i64(stmt, 0),
+        .external = artifact.at && artifact.len == 0,
         .artifact_bytes = (uint64_t)sw_stmt_i64(stmt, 2),
         .has_check = !sw_stmt_is_null(stmt, 3),
         .note = sw_stmt_str(stmt, 4, arena),
@@ -198,7 +199,7 @@ static sw_status read_version(sw_version *out, sw_stmt *stmt, sw_str model, sw_a
         .signature_json = sw_stmt_str(stmt, 9, arena),
         .profile_json = SW_STR(""),
     };
-    if ((artifact.at && !sw_blob_id_parse(&out->artifact, artifact)) ||
+    if ((artifact.len && !sw_blob_id_parse(&out->artifact, artifact)) ||
         (check.at && !sw_blob_id_parse(&out->check, check)))
         return sw_fail(error, SW_CODE_INTERNAL, "%.*s@%u is kept with an impossible hash",
                        SW_STR_ARG(model), out->number);

@@ -27,8 +27,9 @@ void sw_registry_close(sw_registry *registry);
 
 typedef struct sw_version {
     sw_str model;
-    uint32_t number; /* 1, 2, … */
-    sw_blob_id artifact;
+    uint32_t number;     /* 1, 2, … */
+    bool external;       /* served elsewhere: it has no artifact */
+    sw_blob_id artifact; /* empty where it is external */
     uint64_t artifact_bytes;
     sw_str signature_json;
     sw_str profile_json;   /* empty where no profile was pushed, and in lists (it is long) */

@@ -8,6 +8,7 @@
 #ifndef SW_REGISTRY_REGISTRY_PRIVATE_H
 #define SW_REGISTRY_REGISTRY_PRIVATE_H
 
+#include "base/nearest.h"
 #include "registry/registry.h"
 
 #include <pthread.h>
@@ -37,16 +38,6 @@ SW_MUST_USE sw_status sw_registry_stmt(sw_stmt **out, sw_conn *conn, const char 
                                        sw_error *error);
 
 /* ---- Names ---- */
-
-/* The nearest of the names that were offered, if it is near enough to be meant. */
-typedef struct sw_nearest {
-    sw_str wanted;
-    char best[SW_NAME_BYTES + 1]; /* empty where none is near */
-    size_t distance;
-} sw_nearest;
-
-void sw_nearest_begin(sw_nearest *nearest, sw_str wanted);
-void sw_nearest_offer(sw_nearest *nearest, sw_str name);
 
 /* INVALID with the rule. `what` is "model" or "alias". */
 SW_MUST_USE sw_status sw_registry_check_name(sw_str name, const char *what, sw_error *error);

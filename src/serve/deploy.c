@@ -255,7 +255,7 @@ sw_status sw_deployer_undeploy(sw_deployed *out, sw_deployer *d, sw_str model, s
 
 /* Loads what is live, with no new revision. */
 static sw_status load_live(sw_deployer *d, const sw_model_row *row, sw_arena *arena,
-                             sw_error *error) {
+                           sw_error *error) {
     sw_version version;
     sw_served *served;
     SW_TRY(sw_registry_get_version(&version, d->registry, row->name, row->live->version, arena,

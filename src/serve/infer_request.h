@@ -21,10 +21,11 @@ typedef struct sw_wanted {
 } sw_wanted;
 
 typedef struct sw_infer_request {
-    sw_str model;      /* gRPC only: REST has these two in the path */
-    sw_str version;    /* empty: the deployment's choice */
-    sw_str id;         /* empty: none */
-    sw_tensor *inputs; /* in the request's order; names not yet checked */
+    sw_str model;          /* gRPC only: REST has these two in the path */
+    sw_str version;        /* empty: the deployment's choice */
+    sw_str id;             /* empty: none, until the answer gets one that is made */
+    const sw_str *row_ids; /* records: of each row, empty where it has none; NULL: none has */
+    sw_tensor *inputs;     /* in the request's order; names not yet checked */
     size_t input_count;
     sw_wanted *outputs; /* none: all that the model has */
     size_t output_count;

@@ -56,6 +56,8 @@ struct sw_live {
 /* ---- The janitor ---- */
 
 static void close_served(sw_served *served) {
+    sw_plog_remove(served->log);
+    sw_monitor_remove(served->monitored);
     if (served->watched)
         sw_watch_remove(served->watched);
     for (uint32_t i = 0; i < served->local_count; i++) {
@@ -107,18 +109,17 @@ static void merge_local(sw_served *served, sw_served_local *local) {
         sw_watch_merge(served->watched, local->shard);
 }
 
-static void leave(sw_live *live, sw_served *served, sw_served_local *local) {
+static void leave(sw_served *served, sw_served_local *local) {
     merge_local(served, local);
     local->left = true;
-    if (atomic_fetch_sub_explicit(&served->loops_left, 1, memory_order_acq_rel) == 1)
-        bury(live, served);
+    sw_live_let_go(served);
 }
 
-static void retire_here(sw_live *live, sw_served *served, uint32_t loop_index) {
+static void retire_here(sw_served *served, uint32_t loop_index) {
     sw_served_local *local = &served->local[loop_index];
     local->retired = true;
     if (local->pins == 0)
-        leave(live, served, local);
+        leave(served, local);
 }
 
 /* ---- Snapshots ---- */
@@ -195,7 +196,7 @@ static void switch_view(sw_task *task) {
     sw_live *live = view->live;
     view->now = live->coming;
     if (live->leaving)
-        retire_here(live, live->leaving, sw_loop_index(view->loop));
+        retire_here(live->leaving, sw_loop_index(view->loop));
     pthread_mutex_lock(&live->lock);
     if (--live->loops_to_switch == 0)
         pthread_cond_broadcast(&live->switched);
@@ -217,7 +218,7 @@ static void swap_in(sw_live *live, snapshot *coming, sw_served *leaving) {
         } else {
             live->views[i].now = coming;
             if (leaving)
-                retire_here(live, leaving, i);
+                retire_here(leaving, i);
         }
     }
     pthread_mutex_lock(&live->lock);
@@ -306,9 +307,9 @@ static bool is_wanted(const entry *e, sw_str version) {
     return false;
 }
 
-sw_status sw_live_pin(sw_served **out, sw_live *live, sw_loop *loop, sw_str model, sw_str version,
-                      sw_error *error) {
-    const entry *e = find(live->views[sw_loop_index(loop)].now, model);
+static sw_status choose(sw_served **out, const snapshot *snap, sw_str model, sw_str version,
+                        sw_error *error) {
+    const entry *e = find(snap, model);
     if (!e)
         return sw_fail(error, SW_CODE_NOT_FOUND,
                        "Request for unknown model: '%.*s' is not found: nothing is deployed under "
@@ -320,15 +321,37 @@ sw_status sw_live_pin(sw_served **out, sw_live *live, sw_loop *loop, sw_str mode
             "Request for unknown model: '%.*s' version '%.*s' is not found: what is live is "
             "version %u. See: slipway versions %.*s",
             SW_STR_ARG(model), SW_STR_ARG(version), e->served->version, SW_STR_ARG(model));
-    sw_served_here(e->served, loop)->pins++;
     *out = e->served;
+    return SW_OK;
+}
+
+sw_status sw_live_pin(sw_served **out, sw_live *live, sw_loop *loop, sw_str model, sw_str version,
+                      sw_error *error) {
+    SW_TRY(choose(out, live->views[sw_loop_index(loop)].now, model, version, error));
+    sw_served_here(*out, loop)->pins++;
     return SW_OK;
 }
 
 void sw_live_unpin(sw_served *served, sw_loop *loop) {
     sw_served_local *local = sw_served_here(served, loop);
     if (--local->pins == 0 && local->retired && !local->left)
-        leave(served->live, served, local);
+        leave(served, local);
+}
+
+/* A holder off the loops counts like one loop more: what is in the newest snapshot has some left. */
+sw_status sw_live_hold(sw_served **out, sw_live *live, sw_str model, sw_str version,
+                       sw_error *error) {
+    pthread_mutex_lock(&live->publish_lock);
+    sw_status status = choose(out, live->newest, model, version, error);
+    if (!sw_failed(status))
+        atomic_fetch_add_explicit(&(*out)->holders_left, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&live->publish_lock);
+    return status;
+}
+
+void sw_live_let_go(sw_served *served) {
+    if (atomic_fetch_sub_explicit(&served->holders_left, 1, memory_order_acq_rel) == 1)
+        bury(served->live, served);
 }
 
 bool sw_live_has(sw_live *live, sw_loop *loop, sw_str model) {
@@ -378,6 +401,7 @@ sw_status sw_live_make(sw_live **out, sw_loops *loops, sw_error *error) {
         return sw_fail(error, SW_CODE_NO_MEMORY,
                        "cannot start the thread that closes old versions");
     }
+    (void)pthread_setname_np(live->janitor, "janitor");
     *out = live;
     return SW_OK;
 }
@@ -393,7 +417,7 @@ void sw_live_free(sw_live *live) {
         return;
     for (size_t i = 0; live->newest && i < live->newest->count; i++)
         for (uint32_t k = 0; k < live->loop_count; k++)
-            retire_here(live, live->newest->entries[i].served, k);
+            retire_here(live->newest->entries[i].served, k);
     pthread_mutex_lock(&live->lock);
     live->stopping = true;
     pthread_cond_signal(&live->work);
@@ -415,7 +439,7 @@ sw_served *sw_served_make(sw_live *live) {
     memset(served, 0, size);
     served->live = live;
     served->local_count = live->loop_count;
-    atomic_init(&served->loops_left, live->loop_count);
+    atomic_init(&served->holders_left, live->loop_count);
     for (uint32_t i = 0; i < live->loop_count; i++) {
         served->local[i].stats = sw_mem_zalloc(1, sizeof *served->local[i].stats);
         if (!served->local[i].stats) {

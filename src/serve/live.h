@@ -9,18 +9,20 @@
  * janitor thread as soon as the last loop has let go of it, and the heap is trimmed.
  *
  * Memory:  sw_live_commit takes the sw_served over; the janitor frees it.
- * Threads: sw_live_pin, _unpin and _merge_local on a loop; what changes the table, on
- *          any other thread.
+ * Threads: sw_live_pin, _unpin and _merge_local on a loop; what changes the table, _hold and
+ *          _let_go on any other thread.
  * Layer:   domain.
  */
 #ifndef SW_SERVE_LIVE_H
 #define SW_SERVE_LIVE_H
 
+#include "decay/prediction_log.h"
 #include "io/loop.h"
 #include "model/model.h"
 #include "model/signature.h"
 #include "serve/records.h"
 #include "serve/stats.h"
+#include "watch/monitor.h"
 #include "watch/settings.h"
 #include "watch/watch.h"
 
@@ -50,10 +52,12 @@ struct sw_served {
     sw_model *model;
     const sw_model_info *info;
     sw_signature signature;
-    const sw_profile *profile; /* NULL: none was pushed */
+    const sw_profile *profile;    /* NULL: none was pushed */
     sw_monitor_settings settings; /* how the model is watched */
     sw_observer *observer;
     sw_watched *watched;
+    sw_monitored *monitored; /* NULL: by nobody */
+    sw_plog_writer *log;     /* of predictions; NULL: none are logged */
     sw_version_stats *stats;
     const sw_records_plan *records; /* NULL: it has no named features */
     bool batchable;                 /* rows are independent: proven at load time */
@@ -64,7 +68,7 @@ struct sw_served {
     sw_arena arena; /* holds all of the above, and this */
     sw_live *live;
     uint32_t local_count;
-    _Atomic uint32_t loops_left;
+    _Atomic uint32_t holders_left; /* loops, and those of sw_live_hold */
     sw_served *next_dead;
     sw_served_local local[];
 };
@@ -108,6 +112,10 @@ SW_MUST_USE sw_status sw_live_set_aliases(sw_live *live, sw_str model, const sw_
 SW_MUST_USE sw_status sw_live_pin(sw_served **out, sw_live *live, sw_loop *loop, sw_str model,
                                   sw_str version, sw_error *error);
 void sw_live_unpin(sw_served *served, sw_loop *loop);
+/* The same off the loops, for longer work: held until sw_live_let_go. */
+SW_MUST_USE sw_status sw_live_hold(sw_served **out, sw_live *live, sw_str model, sw_str version,
+                                   sw_error *error);
+void sw_live_let_go(sw_served *served);
 
 static inline sw_served_local *sw_served_here(sw_served *served, const sw_loop *loop) {
     return &served->local[sw_loop_index(loop)];

@@ -190,11 +190,31 @@ static sw_status load_counting(sw_served *served, const sw_load_parts *parts,
     served->stats = sw_stats_of(parts->stats, version->model, version->number);
     if (!served->stats)
         return no_memory(error);
-    SW_TRY(sw_observer_make(&served->observer, &served->signature, served->profile, error));
+    SW_TRY(sw_observer_make(&served->observer, &served->signature, served->profile,
+                            &served->settings, error));
     for (uint32_t i = 0; i < served->local_count; i++)
         SW_TRY(sw_shard_make(&served->local[i].shard, served->observer, error));
-    return sw_watch_add(&served->watched, parts->watch, served->model_name, served->version,
-                        version->profile_hash, served->observer, served->profile, error);
+    if (parts->log)
+        SW_TRY(sw_plog_add(&served->log, parts->log, served->model_name, served->version,
+                           &served->signature, &served->settings, error));
+    SW_TRY(sw_watch_add(&served->watched, parts->watch, served->model_name, served->version,
+                        version->profile_hash, served->observer, served->profile, &served->settings,
+                        error));
+    return parts->monitors
+               ? sw_monitor_add(&served->monitored, parts->monitors, served->model_name,
+                                served->version, version->profile_hash, served->observer,
+                                served->profile, &served->settings, error)
+               : SW_OK;
+}
+
+static sw_status open_external(sw_served *served, const char *engine, sw_error *error) {
+    const sw_signature *s = &served->signature;
+    if (engine && strcmp(engine, "auto") != 0)
+        return sw_fail(error, SW_CODE_REFUSED,
+                       "%.*s@%u is served elsewhere: no engine here can run it, so ask for none",
+                       SW_STR_ARG(served->model_name), served->version);
+    return sw_model_open_external(&served->model, s->inputs, s->input_count, s->outputs,
+                                  s->output_count, error);
 }
 
 static sw_status fill(sw_served *served, const sw_load_parts *parts, const sw_version *version,
@@ -206,11 +226,16 @@ static sw_status fill(sw_served *served, const sw_load_parts *parts, const sw_ve
     if (!served->model_name.at || !served->version_text.at)
         return no_memory(error);
     SW_TRY(load_meaning(served, parts, version, error));
-    sw_blob_path(path, sizeof path, parts->blobs, &version->artifact);
-    SW_TRY(sw_model_open(&served->model, path, engine, error));
+    if (version->external) {
+        SW_TRY(open_external(served, engine, error));
+    } else {
+        sw_blob_path(path, sizeof path, parts->blobs, &version->artifact);
+        SW_TRY(sw_model_open(&served->model, path, engine, error));
+    }
     served->info = sw_model_get_info(served->model);
     served->shares_dims = sw_shares_dims(served->info);
-    SW_TRY(warm_up(served, error));
+    if (!version->external)
+        SW_TRY(warm_up(served, error));
     served->load_ms = (double)(sw_clock_ns() - before) / 1e6;
     return parts->watch ? load_counting(served, parts, version, error) : SW_OK;
 }

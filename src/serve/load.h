@@ -20,8 +20,10 @@ typedef struct sw_load_parts {
     sw_registry *registry; /* for how the model is watched; NULL: as nobody chose */
     sw_live *live;
     sw_blobs *blobs;
-    sw_watch *watch; /* NULL, with stats: for a trial, not to be published */
+    sw_watch *watch;       /* NULL, with stats: for a trial, not to be published */
+    sw_monitors *monitors; /* NULL: nothing says what drifted */
     sw_stats *stats;
+    sw_plog *log; /* of predictions; NULL: none are logged */
 } sw_load_parts;
 
 /*

@@ -10,7 +10,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { DEAR_CHECK_MS = 5 };
+enum { DEAR_CHECK_MS = 5, OBSERVED_AT_ONCE = 32 };
 
 /* One loop's part; touched on that loop alone, but for the counter that others read. */
 typedef struct predict_local {
@@ -19,6 +19,7 @@ typedef struct predict_local {
     sw_arena batch;      /* tensors of a batched run, until its replies are written */
     sw_predict *replied; /* of this turn, to be observed at its end */
     sw_predict *dear;    /* newest of those on the pool */
+    sw_id_maker ids;     /* of predictions whose clients gave none */
     uv_timer_t dear_timer;
     sw_task close_task, merge_task;
     _Atomic uint32_t in_hand;
@@ -56,11 +57,22 @@ static step_result outcome(sw_predict *p, sw_status status) {
     return sw_failed(status) ? DONE : NEXT;
 }
 
+static sw_status refuse_external(sw_predict *p) {
+    sw_str model = p->served->model_name;
+    return sw_fail(
+        &p->error, SW_CODE_REFUSED,
+        "%.*s@%u is served elsewhere: ask for predictions there, and send what they were "
+        "to /api/v1/models/%.*s/observations",
+        SW_STR_ARG(model), p->served->version, SW_STR_ARG(model));
+}
+
 static step_result resolve(sw_predict *p) {
     sw_status status = p->protocol->address(p);
     if (!sw_failed(status))
         status = sw_live_pin(&p->served, p->predictor->live, p->loop, p->request.model,
                              p->request.version, &p->error);
+    if (!sw_failed(status) && p->served->info->external)
+        status = refuse_external(p);
     return outcome(p, status);
 }
 
@@ -195,6 +207,10 @@ static step_result infer(sw_predict *p) {
 }
 
 static step_result reply(sw_predict *p) {
+    if (p->request.id.len == 0) {
+        sw_id_make(p->made_id, &here(p)->ids);
+        p->request.id = (sw_str){p->made_id, sizeof p->made_id};
+    }
     return sw_failed(p->status) ? DONE : outcome(p, p->protocol->reply(p));
 }
 
@@ -247,13 +263,28 @@ static void finish(sw_predict *p) {
         sw_live_unpin(p->served, p->loop);
 }
 
+/* Counts neighbours of one version together, and returns the first that is not counted yet. */
+static sw_predict *count_run(sw_predict *first, sw_loop *loop) {
+    sw_observed requests[OBSERVED_AT_ONCE];
+    size_t count = 0;
+    sw_predict *p = first;
+    sw_shard *shard = sw_served_here(first->served, loop)->shard;
+    for (; p && p->served == first->served && count < OBSERVED_AT_ONCE; p = p->next)
+        requests[count++] = (sw_observed){p->inputs, p->outputs, p->rows};
+    if (shard)
+        sw_observe_many(shard, requests, count);
+    return p;
+}
+
 void sw_predictor_observe(void *context, sw_loop *loop) {
     sw_predictor *predictor = context;
     predict_local *local = &predictor->locals[sw_loop_index(loop)];
-    for (sw_predict *p = local->replied; p; p = p->next) {
-        sw_shard *shard = sw_served_here(p->served, loop)->shard;
-        if (shard)
-            sw_observe(shard, p->inputs, p->outputs, p->rows);
+    for (sw_predict *p = local->replied, *uncounted = p; p; p = p->next) {
+        if (p == uncounted)
+            uncounted = count_run(p, loop);
+        if (p->served->log)
+            sw_plog_put(p->served->log, sw_loop_index(loop), p->request.id, p->request.row_ids,
+                        p->inputs, p->outputs, p->rows);
         sw_live_unpin(p->served, loop);
     }
     local->replied = NULL;
@@ -378,8 +409,12 @@ sw_status sw_predictor_make(sw_predictor **out, sw_live *live, sw_loops *loops,
     pthread_cond_init(&made->merged, NULL);
     made->threads = limits->threads ? limits->threads : sw_process_cpus();
     made->in_hand_max = ((limits->in_hand_max ? limits->in_hand_max : 8192) + count - 1) / count;
-    sw_status status = sw_pool_start(&made->pool, "infer", made->threads,
-                                     limits->queue_max ? limits->queue_max : 256, error);
+    sw_status status = SW_OK;
+    for (uint32_t i = 0; !sw_failed(status) && i < count; i++)
+        status = sw_id_maker_init(&made->locals[i].ids, error);
+    if (!sw_failed(status))
+        status = sw_pool_start(&made->pool, "infer", made->threads,
+                               limits->queue_max ? limits->queue_max : 256, error);
     if (sw_failed(status)) {
         sw_predictor_free(made);
         return status;

@@ -18,6 +18,7 @@
 #ifndef SW_SERVE_PREDICT_H
 #define SW_SERVE_PREDICT_H
 
+#include "decay/prediction_id.h"
 #include "io/pool.h"
 #include "model/stop.h"
 #include "serve/infer_request.h"
@@ -49,8 +50,9 @@ struct sw_predict {
     const atomic_bool *cancelled; /* the client has gone */
 
     sw_infer_request request;
-    sw_served *served; /* pinned */
-    sw_tensor *inputs; /* in the signature's order */
+    char made_id[SW_PREDICTION_ID_BYTES]; /* what request.id is, where the client gave none */
+    sw_served *served;                    /* pinned */
+    sw_tensor *inputs;                    /* in the signature's order */
     sw_tensor *outputs;
     size_t rows;
     uint64_t started_ns, ended_ns; /* of the run */

@@ -3,6 +3,8 @@
 
 #include "io/file.h"
 #include "serve/check.h"
+#include "serve/push_external.h"
+#include "serve/reference.h"
 #include "store/sha256.h"
 
 #include <math.h>
@@ -35,38 +37,54 @@ static void allow_missing(sw_signature *signature, const sw_profile *profile) {
     }
 }
 
-/* The signature, named and ranged; the profile, if there is a CSV. */
-static sw_status describe(sw_signature *signature, sw_version *version, const sw_push *push,
-                          const sw_model_info *info, sw_blobs *blobs, sw_arena *arena,
-                          sw_error *error) {
-    char path[SW_PATH_BYTES];
-    uint64_t ignored_bytes;
-    SW_TRY(sw_signature_from_model(signature, info, arena, error));
-    if (push->profile_csv) {
-        sw_str *names;
-        size_t count;
-        SW_TRY(path_of(path, &ignored_bytes, blobs, push->profile_csv, "profile", error));
-        SW_TRY(sw_csv_header(&names, &count, path, arena, error));
-        SW_TRY(sw_signature_name_columns(signature, names, count, arena, error));
-    }
-    if (push->signature_json.len)
-        SW_TRY(sw_signature_apply_json(signature, push->signature_json, arena, error));
-    if (!push->profile_csv)
-        return SW_OK;
-    sw_profile profile;
+static sw_status write_profile(sw_version *version, const sw_profile *profile, sw_arena *arena,
+                               sw_error *error) {
     sw_buf json = {0};
-    SW_TRY(sw_profile_from_csv(&profile, signature, path, arena, error));
-    allow_missing(signature, &profile);
-    version->profile_rows = profile.rows;
-    sw_profile_to_json(&json, &profile);
+    char hash[SW_SHA256_HEX + 1];
+    sw_profile_to_json(&json, profile);
     version->profile_json = json.failed ? (sw_str){0} : sw_arena_copy(arena, sw_buf_str(&json));
     sw_buf_free(&json);
-    char hash[SW_SHA256_HEX + 1];
     if (!version->profile_json.at)
         return no_memory(error);
     sw_sha256_hex(hash, version->profile_json);
     version->profile_hash = sw_arena_copy(arena, sw_str_of(hash));
     return version->profile_hash.at ? SW_OK : no_memory(error);
+}
+
+/* What the model says, named by the CSV's header and the signature file. */
+static sw_status name_features(sw_signature *signature, const sw_push *push,
+                               const sw_model_info *info, const char *csv, sw_arena *arena,
+                               sw_error *error) {
+    SW_TRY(sw_signature_from_model(signature, info, arena, error));
+    if (csv) {
+        sw_str *names;
+        size_t count;
+        SW_TRY(sw_csv_header(&names, &count, csv, arena, error));
+        SW_TRY(sw_signature_name_columns(signature, names, count, arena, error));
+    }
+    return push->signature_json.len
+               ? sw_signature_apply_json(signature, push->signature_json, arena, error)
+               : SW_OK;
+}
+
+/* The signature, named and ranged; the profile, if there is a CSV. `info` NULL: served elsewhere. */
+static sw_status describe(sw_signature *signature, sw_version *version, const sw_push *push,
+                          const sw_model_info *info, sw_blobs *blobs, sw_arena *arena,
+                          sw_error *error) {
+    char path[SW_PATH_BYTES];
+    uint64_t ignored_bytes;
+    if (push->profile_csv)
+        SW_TRY(path_of(path, &ignored_bytes, blobs, push->profile_csv, "profile", error));
+    const char *csv = push->profile_csv ? path : NULL;
+    SW_TRY(info ? name_features(signature, push, info, csv, arena, error)
+                : sw_push_external_signature(signature, push, csv, arena, error));
+    if (!csv)
+        return SW_OK;
+    sw_profile profile;
+    SW_TRY(sw_profile_from_csv(&profile, signature, path, arena, error));
+    allow_missing(signature, &profile);
+    version->profile_rows = profile.rows;
+    return write_profile(version, &profile, arena, error);
 }
 
 static sw_status write_signature(sw_version *version, const sw_signature *signature,
@@ -103,7 +121,31 @@ static sw_status examine(sw_version *version, const sw_push *push, const char *p
     return status;
 }
 
-static sw_status try_out(sw_push_trial *trial, const sw_version *version,
+static sw_status examine_external(sw_version *version, const sw_push *push, sw_blobs *blobs,
+                                  sw_arena *arena, sw_error *error) {
+    sw_signature signature;
+    if (push->check_csv)
+        return sw_fail(error, SW_CODE_INVALID,
+                       "check rows cannot be replayed on a model that is served elsewhere: leave "
+                       "them out");
+    SW_TRY(describe(&signature, version, push, NULL, blobs, arena, error));
+    return write_signature(version, &signature, arena, error);
+}
+
+/* The profile gets what the model says to the rows that it was made from. */
+static sw_status score_profile(sw_version *version, const sw_served *served, const sw_push *push,
+                               sw_blobs *blobs, sw_arena *arena, sw_error *error) {
+    char path[SW_PATH_BYTES];
+    uint64_t ignored_bytes;
+    if (!push->profile_csv || !served->profile)
+        return SW_OK;
+    sw_profile profile = *served->profile;
+    SW_TRY(path_of(path, &ignored_bytes, blobs, push->profile_csv, "profile", error));
+    SW_TRY(sw_reference_score(&profile, served, path, arena, error));
+    return profile.scored ? write_profile(version, &profile, arena, error) : SW_OK;
+}
+
+static sw_status try_out(sw_push_trial *trial, sw_version *version, const sw_push *push,
                          const sw_load_parts *parts, sw_arena *arena, sw_error *error) {
     sw_served *served;
     double row_ns;
@@ -111,11 +153,13 @@ static sw_status try_out(sw_push_trial *trial, const sw_version *version,
     sw_status status = sw_load_time_rows(&row_ns, served, TRIAL_ROWS, error);
     *trial = (sw_push_trial){
         .load_ms = served->load_ms,
-        .row1_us = served->run_ns / 1e3,
+        .row1_us = version->external ? (double)NAN : served->run_ns / 1e3,
         .row1024_us = row_ns / 1e3,
         .engine = served->info->engine,
         .engine_why = sw_arena_copy(arena, sw_str_of(served->info->engine_why)),
     };
+    if (!sw_failed(status))
+        status = score_profile(version, served, push, parts->blobs, arena, error);
     sw_served_free(served);
     return status;
 }
@@ -131,10 +175,16 @@ sw_status sw_push_version(sw_version *out, sw_push_trial *trial, const sw_push *
             "beginning with a letter or digit",
             SW_STR_ARG(push->model));
     *out = (sw_version){
-        .model = push->model, .artifact = push->artifact, .note = push->note, .who = push->who};
-    SW_TRY(path_of(path, &out->artifact_bytes, parts->blobs, &push->artifact, "model file", error));
-    SW_TRY(examine(out, push, path, parts->blobs, arena, error));
+        .model = push->model, .external = push->external, .note = push->note, .who = push->who};
+    if (push->external) {
+        SW_TRY(examine_external(out, push, parts->blobs, arena, error));
+    } else {
+        out->artifact = push->artifact;
+        SW_TRY(path_of(path, &out->artifact_bytes, parts->blobs, &push->artifact, "model file",
+                       error));
+        SW_TRY(examine(out, push, path, parts->blobs, arena, error));
+    }
     const sw_load_parts trial_parts = {.live = parts->live, .blobs = parts->blobs};
-    SW_TRY(try_out(trial, out, &trial_parts, arena, error));
+    SW_TRY(try_out(trial, out, push, &trial_parts, arena, error));
     return sw_registry_add_version(out, registry, error);
 }

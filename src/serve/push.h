@@ -18,7 +18,11 @@
 
 typedef struct sw_push {
     sw_str model;
-    sw_blob_id artifact;
+    bool external;       /* served elsewhere: without artifact */
+    sw_blob_id artifact; /* not where it is external */
+    const sw_str
+        *predictions; /* external: the CSV's columns that are outputs; none: "prediction" */
+    size_t prediction_count;
     const sw_blob_id *profile_csv; /* NULL: none */
     const sw_blob_id *check_csv;   /* NULL: none */
     sw_str signature_json;         /* empty: none */
@@ -28,7 +32,8 @@ typedef struct sw_push {
 
 /* What loading it for a trial showed. */
 typedef struct sw_push_trial {
-    double load_ms, row1_us, row1024_us; /* µs a row, alone and in a batch of 1,024 */
+    double load_ms;
+    double row1_us, row1024_us; /* µs a row, alone and in a batch of 1,024; NaN where it has none */
     const char *engine;
     sw_str engine_why;
 } sw_push_trial;

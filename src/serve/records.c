@@ -21,7 +21,13 @@ typedef struct filling {
         *next; /* by field: the one that came after it in the last row; NULL: the plan's order */
     uint32_t first;      /* the field that came first in the last row */
     uint32_t seen_count; /* fields of this row so far */
+    uint64_t before;     /* records that came before row 0, for messages */
+    bool with_ids;       /* a record of a list may carry an id of its own */
 } filling;
+
+static size_t record_number(const filling *f) {
+    return (size_t)f->before + f->out->rows;
+}
 
 /* ---- Where values go ---- */
 
@@ -36,6 +42,17 @@ static inline void *place_of(const filling *f, const record_field *field) {
            field->offset;
 }
 
+/* Room for an id a row; those that are there stay. */
+static bool make_ids(filling *f) {
+    sw_str *ids = sw_arena_zalloc(f->arena, f->row_cap, sizeof *ids);
+    if (!ids)
+        return sw_json_read_no_memory(&f->in);
+    if (f->out->row_ids)
+        memcpy(ids, f->out->row_ids, f->out->rows * sizeof *ids);
+    f->out->row_ids = ids;
+    return true;
+}
+
 static bool grow_to(filling *f, size_t rows) {
     for (size_t i = 0; i < f->out->input_count; i++) {
         sw_tensor *t = &f->out->inputs[i];
@@ -48,7 +65,7 @@ static bool grow_to(filling *f, size_t rows) {
         t->data = data;
     }
     f->row_cap = rows;
-    return true;
+    return !f->out->row_ids || make_ids(f);
 }
 
 /* Room for one row more. From the second on, as many as the rest of the body may hold if they are
@@ -70,7 +87,7 @@ static bool make_room(filling *f, const char *start, size_t first_row_bytes) {
 
 /* The field may be unknown, so by name. */
 static bool fail_field(filling *f, const char *at, sw_str name, const char *what) {
-    return sw_json_read_fail(&f->in, at, "record %zu, field '%.*s': %s", f->out->rows,
+    return sw_json_read_fail(&f->in, at, "record %zu, field '%.*s': %s", record_number(f),
                              SW_STR_ARG(name), what);
 }
 
@@ -78,12 +95,13 @@ static bool fail_unknown(filling *f, const char *at, sw_str name) {
     uint32_t nearest = sw_records_nearest(f->plan, name);
     if (nearest != FIELD_NONE)
         return sw_json_read_fail(
-            &f->in, at, "record %zu: unknown field '%.*s'; did you mean '%.*s'?", f->out->rows,
+            &f->in, at, "record %zu: unknown field '%.*s'; did you mean '%.*s'?", record_number(f),
             SW_STR_ARG(name), SW_STR_ARG(f->plan->fields[nearest].name));
     return sw_json_read_fail(
         &f->in, at,
         "record %zu: unknown field '%.*s'; the model has %u, of which the first is '%.*s'",
-        f->out->rows, SW_STR_ARG(name), f->plan->field_count, SW_STR_ARG(f->plan->fields[0].name));
+        record_number(f), SW_STR_ARG(name), f->plan->field_count,
+        SW_STR_ARG(f->plan->fields[0].name));
 }
 
 static bool fail_value(filling *f, const record_field *field) {
@@ -94,9 +112,9 @@ static bool fail_value(filling *f, const record_field *field) {
                                                    : "a number";
     if (kind == SW_JSON_NOTHING)
         return sw_json_read_fail(&f->in, f->in.at, "record %zu, field '%.*s': expected %s",
-                                 f->out->rows, SW_STR_ARG(field->name), wanted);
+                                 record_number(f), SW_STR_ARG(field->name), wanted);
     return sw_json_read_fail(&f->in, f->in.at, "record %zu, field '%.*s': expected %s, found %s",
-                             f->out->rows, SW_STR_ARG(field->name), wanted,
+                             record_number(f), SW_STR_ARG(field->name), wanted,
                              sw_json_kind_words(kind));
 }
 
@@ -191,7 +209,7 @@ static bool read_number(filling *f, const record_field *field) {
     if (!sw_num_skip(at, f->in.end))
         return fail_field(f, at, field->name, "a malformed number");
     return sw_json_read_fail(&f->in, at, "record %zu, field '%.*s': a number that %.*s cannot hold",
-                             f->out->rows, SW_STR_ARG(field->name),
+                             record_number(f), SW_STR_ARG(field->name),
                              SW_STR_ARG(sw_dtype_name(field->dtype)));
 }
 
@@ -393,19 +411,27 @@ static bool learn(filling *f, uint32_t last, uint32_t field) {
     return true;
 }
 
-static bool read_id(filling *f) {
+static bool read_id(filling *f, sw_str *id) {
     const char *at = f->in.at;
     switch (sw_json_read_peek(&f->in)) {
-    case SW_JSON_STRING: return sw_json_read_str(&f->in, &f->out->id);
+    case SW_JSON_STRING: return sw_json_read_str(&f->in, id);
     case SW_JSON_NULL: return sw_json_read_null(&f->in);
     case SW_JSON_NUMBER:
         at = f->in.at;
         if (!sw_json_read_skip(&f->in))
             return false;
-        f->out->id = (sw_str){at, (size_t)(f->in.at - at)};
+        *id = (sw_str){at, (size_t)(f->in.at - at)};
         return true;
     default: return sw_json_read_fail(&f->in, at, "\"id\" should be a string or a number");
     }
+}
+
+static bool has_row_id(const filling *f) {
+    return f->out->row_ids && f->out->row_ids[f->out->rows].at;
+}
+
+static bool read_row_id(filling *f) {
+    return (f->out->row_ids || make_ids(f)) && read_id(f, &f->out->row_ids[f->out->rows]);
 }
 
 /* A field in any order and form. */
@@ -413,7 +439,9 @@ static bool take_field(filling *f, sw_str key, uint32_t *last) {
     uint32_t stamp = (uint32_t)f->out->rows + 1, at = sw_records_find(f->plan, key);
     if (at == FIELD_NONE) {
         if (f->out->single && !f->out->id.at && sw_str_is(key, "id"))
-            return read_id(f);
+            return read_id(f, &f->out->id);
+        if (f->with_ids && !f->out->single && sw_str_is(key, "id") && !has_row_id(f))
+            return read_row_id(f);
         return fail_unknown(f, f->in.at, key);
     }
     if (f->seen[at] == stamp)
@@ -441,7 +469,7 @@ static bool read_record(filling *f) {
     const char *start = f->in.at;
     if (kind != SW_JSON_OBJECT)
         return sw_json_read_fail(&f->in, start, "record %zu should be an object, but is %s",
-                                 f->out->rows, sw_json_kind_words(kind));
+                                 record_number(f), sw_json_kind_words(kind));
     f->seen_count = 0;
     if (!sw_json_read_object(&f->in))
         return false;
@@ -518,7 +546,7 @@ static bool read_wrapper(filling *f) {
                         : read_list(f);
         else if (sw_str_is(key, "id"))
             good = f->out->id.at ? sw_json_read_fail(&f->in, f->in.at, "duplicate key \"id\"")
-                                 : read_id(f);
+                                 : read_id(f, &f->out->id);
         else if (sw_str_is(key, "parameters"))
             good = sw_json_read_skip(&f->in);
         else
@@ -574,7 +602,7 @@ static void set_shapes(filling *f) {
 
 sw_status sw_records_parse(sw_records *out, const sw_records_plan *plan, sw_str body,
                            sw_arena *arena, sw_error *error) {
-    filling f = {.plan = plan, .out = out, .arena = arena};
+    filling f = {.plan = plan, .out = out, .arena = arena, .with_ids = true};
     *out = (sw_records){0};
     sw_json_read_init(&f.in, body, arena, error);
     if (prepare(&f))
@@ -584,4 +612,60 @@ sw_status sw_records_parse(sw_records *out, const sw_records_plan *plan, sw_str 
         return sw_fail(error, SW_CODE_INVALID, "the list of records is empty: send at least one");
     set_shapes(&f);
     return SW_OK;
+}
+
+/* ---- Row by row ---- */
+
+struct sw_records_rows {
+    filling filling;
+    sw_records records;
+    size_t rows_max;
+};
+
+sw_status sw_records_rows_make(sw_records_rows **out, const sw_records_plan *plan, size_t rows_max,
+                               sw_arena *arena, sw_error *error) {
+    sw_records_rows *rows = sw_arena_zalloc(arena, 1, sizeof *rows);
+    if (!rows)
+        return sw_fail(error, SW_CODE_NO_MEMORY, "no memory for the records");
+    rows->rows_max = rows_max;
+    rows->filling = (filling){.plan = plan, .out = &rows->records, .arena = arena};
+    sw_json_read_init(&rows->filling.in, SW_STR(""), arena, error);
+    if (!prepare(&rows->filling) || !grow_to(&rows->filling, rows_max))
+        return rows->filling.in.status;
+    *out = rows;
+    return SW_OK;
+}
+
+/* Forgets which fields the row that failed had. */
+static void unsee(filling *f) {
+    uint32_t stamp = (uint32_t)f->out->rows + 1;
+    for (uint32_t i = 0; i < f->plan->field_count; i++)
+        if (f->seen[i] == stamp)
+            f->seen[i] = 0;
+}
+
+sw_status sw_records_rows_add(sw_records_rows *rows, sw_str object, uint64_t number,
+                              sw_arena *texts, sw_error *error) {
+    filling *f = &rows->filling;
+    if (rows->records.rows == rows->rows_max)
+        return sw_fail(error, SW_CODE_TOO_LARGE, "there is no room for another record");
+    f->before = number - rows->records.rows;
+    sw_json_read_init(&f->in, object, texts, error);
+    bool good = read_record(f);
+    sw_status status = sw_json_read_end(&f->in);
+    if (good && sw_failed(status))
+        rows->records.rows--; /* something stood behind the object */
+    if (sw_failed(status))
+        unsee(f);
+    return status;
+}
+
+const sw_records *sw_records_rows_see(sw_records_rows *rows) {
+    set_shapes(&rows->filling);
+    return &rows->records;
+}
+
+void sw_records_rows_clear(sw_records_rows *rows) {
+    rows->records.rows = 0;
+    memset(rows->filling.seen, 0, rows->filling.plan->field_count * sizeof *rows->filling.seen);
 }

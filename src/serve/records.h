@@ -5,7 +5,8 @@
  * A body is one object, {"amount": 12.5, "country": "DE"}, or a list of them, or a list inside
  * {"instances": […]} or {"records": […]}. Fields come in any order. A plan made once from the
  * signature says where each goes. An "id" beside the fields of a single object, or beside the
- * list, comes back in the answer (unless a feature has that name).
+ * list, comes back in the answer (unless a feature has that name); one beside the fields of a
+ * record of a list names that row's prediction.
  *
  * What fits where: numbers into number columns, whole ones into integers; true and false into
  * any of these, as 1 and 0; strings into BYTES. null and absence are the same: NaN or the empty
@@ -33,8 +34,9 @@ typedef struct sw_records {
     sw_tensor *inputs; /* in the signature's order, with names, each [rows] or [rows, columns] */
     size_t input_count;
     size_t rows;
-    bool single; /* one object came, not a list */
-    sw_str id;   /* as text, or empty */
+    bool single;     /* one object came, not a list */
+    sw_str id;       /* as text, or empty */
+    sw_str *row_ids; /* of a list's records, empty where one has none; NULL: none has */
 } sw_records;
 
 /*
@@ -47,6 +49,18 @@ SW_MUST_USE sw_status sw_records_plan_make(sw_records_plan **out, const sw_signa
 /* INVALID names the row (from 0) and the field, and says what was expected. */
 SW_MUST_USE sw_status sw_records_parse(sw_records *out, const sw_records_plan *plan, sw_str body,
                                        sw_arena *arena, sw_error *error);
+
+/* Records that come one by one, up to `rows_max` at a time. */
+typedef struct sw_records_rows sw_records_rows;
+SW_MUST_USE sw_status sw_records_rows_make(sw_records_rows **out, const sw_records_plan *plan,
+                                           size_t rows_max, sw_arena *arena, sw_error *error);
+/* `object` becomes the next row; where it fails, none does. Texts are slices of it or in `texts`:
+ * both must stay until the rows are cleared. `number` is what messages call the record. */
+SW_MUST_USE sw_status sw_records_rows_add(sw_records_rows *rows, sw_str object, uint64_t number,
+                                          sw_arena *texts, sw_error *error);
+/* What was added since they were last cleared. */
+const sw_records *sw_records_rows_see(sw_records_rows *rows);
+void sw_records_rows_clear(sw_records_rows *rows);
 
 /*
  * {"model", "version", "id"?, "predictions": [{output: value, …}, …]}, or "prediction": {…} for a

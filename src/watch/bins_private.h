@@ -22,6 +22,7 @@
 #define SW_WATCH_BINS_PRIVATE_H
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "watch/profile.h"
 
 #ifdef __SSE2__
@@ -108,26 +109,6 @@ typedef struct sw_catalog {
 /* False where memory is out. `numbers`: the values are numbers written as text. */
 bool sw_catalog_make(sw_catalog *out, const sw_str *values, uint32_t count, bool numbers,
                      sw_arena *arena);
-
-/* Mixes eight bytes at a time by a 128-bit product. */
-static inline uint64_t sw_hash_mix(uint64_t a, uint64_t b) {
-    unsigned __int128 product =
-        (unsigned __int128)(a ^ UINT64_C(0x9E3779B97F4A7C15)) * (b ^ UINT64_C(0xD1B54A32D192ED03));
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static inline uint64_t sw_hash_text(sw_str s) {
-    uint64_t hash = s.len, word = 0;
-    while (s.len >= 8) {
-        memcpy(&word, s.at, 8);
-        hash = sw_hash_mix(hash, word);
-        s = (sw_str){s.at + 8, s.len - 8};
-    }
-    word = 0;
-    if (s.len)
-        memcpy(&word, s.at, s.len);
-    return sw_hash_mix(hash, word);
-}
 
 /* One key for each number: -0 is 0. */
 static inline uint64_t sw_number_key(double x) {

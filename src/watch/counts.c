@@ -3,10 +3,11 @@
 
 #include "base/mem.h"
 
-enum { FORM = 1 };
+#include <math.h>
 
-/* Beyond what any window can count, and far below where a sum could wrap around. */
-#define COUNT_MAX (UINT64_C(1) << 52)
+static sw_status no_memory(sw_error *error, uint32_t bins) {
+    return sw_fail(error, SW_CODE_NO_MEMORY, "not enough memory for the counts of %u bins", bins);
+}
 
 sw_status sw_counts_make(sw_counts *out, uint32_t bin_count, uint32_t label_count,
                          sw_error *error) {
@@ -16,13 +17,41 @@ sw_status sw_counts_make(sw_counts *out, uint32_t bin_count, uint32_t label_coun
     if (out->bins && out->labels)
         return SW_OK;
     sw_counts_free(out);
-    return sw_fail(error, SW_CODE_NO_MEMORY, "not enough memory for the counts of %u bins",
-                   bin_count);
+    return no_memory(error, bin_count);
+}
+
+static bool add_columns(sw_counts *out, uint32_t column_count, bool distinct, bool tails) {
+    out->column_count = column_count;
+    out->moments = sw_mem_zalloc(column_count, sizeof *out->moments);
+    out->distinct = distinct ? sw_mem_zalloc(column_count, sizeof *out->distinct) : NULL;
+    return out->moments && (out->distinct || !distinct) &&
+           (!tails || sw_tails_make(&out->tails, column_count));
+}
+
+sw_status sw_counts_make_for(sw_counts *out, const sw_observer *observer, bool segment,
+                             sw_error *error) {
+    SW_TRY(sw_counts_make(out, observer->counter_count,
+                          segment ? observer->output_label_count : observer->label_count, error));
+    if (add_columns(out, observer->column_count, observer->distinct && !segment, !segment))
+        return SW_OK;
+    sw_counts_free(out);
+    return no_memory(error, observer->counter_count);
+}
+
+sw_status sw_counts_make_like(sw_counts *out, const sw_counts *like, sw_error *error) {
+    SW_TRY(sw_counts_make(out, like->bin_count, like->label_count, error));
+    if (add_columns(out, like->column_count, like->distinct != NULL, like->tails.cap > 0))
+        return SW_OK;
+    sw_counts_free(out);
+    return no_memory(error, like->bin_count);
 }
 
 void sw_counts_free(sw_counts *counts) {
     sw_mem_free(counts->bins);
     sw_mem_free(counts->labels);
+    sw_mem_free(counts->moments);
+    sw_mem_free(counts->distinct);
+    sw_tails_free(&counts->tails);
     *counts = (sw_counts){0};
 }
 
@@ -31,158 +60,82 @@ void sw_counts_clear(sw_counts *counts) {
     memset(counts->bins, 0, counts->bin_count * sizeof *counts->bins);
     for (uint32_t i = 0; i < counts->label_count; i++)
         sw_labels_clear(&counts->labels[i]);
+    if (counts->moments)
+        memset(counts->moments, 0, counts->column_count * sizeof *counts->moments);
+    if (counts->distinct)
+        memset(counts->distinct, 0, counts->column_count * sizeof *counts->distinct);
+    sw_tails_clear(&counts->tails);
+}
+
+bool sw_counts_alike(const sw_counts *a, const sw_counts *b) {
+    return a->bin_count == b->bin_count && a->label_count == b->label_count &&
+           a->column_count == b->column_count && !a->distinct == !b->distinct;
+}
+
+void sw_moments_merge(sw_moments *into, const sw_moments *from) {
+    if (from->count == 0)
+        return;
+    into->min = into->count && into->min < from->min ? into->min : from->min;
+    into->max = into->count && into->max > from->max ? into->max : from->max;
+    into->count += from->count;
+    into->sum += from->sum;
+    into->squares += from->squares;
 }
 
 void sw_counts_add(sw_counts *into, const sw_counts *from) {
     into->rows += from->rows;
     for (uint32_t i = 0; i < into->bin_count; i++)
         into->bins[i] += from->bins[i];
-    for (uint32_t i = 0; i < into->label_count; i++)
+    for (uint32_t i = 0; i < into->label_count && i < from->label_count; i++)
         sw_labels_merge(&into->labels[i], &from->labels[i]);
+    for (uint32_t i = 0; i < into->column_count && i < from->column_count; i++) {
+        sw_moments_merge(&into->moments[i], &from->moments[i]);
+        if (into->distinct && from->distinct)
+            sw_distinct_merge(&into->distinct[i], &from->distinct[i]);
+    }
+    sw_tails_merge(&into->tails, &from->tails);
 }
 
-void sw_counts_take(sw_counts *into, sw_shard *shard) {
-    into->rows += shard->rows;
+void sw_sums_clear(sw_sums *sums) {
+    *sums = (sw_sums){.min = INFINITY, .max = -INFINITY};
+}
+
+static void take_sums(sw_moments *into, const sw_cell *cell, const sw_counted *column, uint32_t i) {
+    const sw_sums *sums = &cell->sums[i];
+    uint64_t count = 0;
+    if (sums->min > sums->max)
+        return;
+    for (uint32_t bin = 1; bin < column->bins; bin++)
+        count += cell->counts[column->first + bin];
+    sw_moments_merge(into, &(sw_moments){count - sums->infinite, sums->sum, sums->squares,
+                                         sums->min, sums->max});
+}
+
+static void clear_cell(sw_cell *cell, const sw_observer *observer) {
+    cell->rows = 0;
+    memset(cell->counts, 0, observer->counter_count * sizeof *cell->counts);
+    for (uint32_t i = 0; i < observer->column_count; i++)
+        sw_sums_clear(&cell->sums[i]);
+    if (cell->distinct)
+        memset(cell->distinct, 0, observer->column_count * sizeof *cell->distinct);
+}
+
+void sw_counts_take(sw_counts *into, sw_shard *shard, uint32_t index) {
+    sw_cell *cell = &shard->cells[index];
+    sw_shard_settle(shard);
+    into->rows += cell->rows;
     for (uint32_t i = 0; i < into->bin_count; i++)
-        into->bins[i] += shard->counts[i];
+        into->bins[i] += cell->counts[i];
     for (uint32_t i = 0; i < into->label_count; i++) {
-        sw_labels_merge(&into->labels[i], &shard->labels[i]);
-        sw_labels_clear(&shard->labels[i]);
+        sw_labels_merge(&into->labels[i], &cell->labels[i]);
+        sw_labels_clear(&cell->labels[i]);
     }
-    shard->rows = 0;
-    memset(shard->counts, 0, into->bin_count * sizeof *shard->counts);
-}
-
-/* ---- Writing ---- */
-
-static void put(sw_buf *out, uint64_t value) {
-    while (value >= 0x80) {
-        sw_buf_add_char(out, (char)(value | 0x80));
-        value >>= 7;
+    for (uint32_t i = 0; i < into->column_count; i++) {
+        take_sums(&into->moments[i], cell, &shard->observer->columns[i], i);
+        if (into->distinct && cell->distinct)
+            sw_distinct_merge(&into->distinct[i], &cell->distinct[i]);
     }
-    sw_buf_add_char(out, (char)value);
-}
-
-static void put_count(sw_buf *out, uint64_t count) {
-    put(out, count < COUNT_MAX ? count : COUNT_MAX);
-}
-
-static void put_labels(sw_buf *out, const sw_labels *labels) {
-    put_count(out, labels->missing);
-    put_count(out, labels->others);
-    put(out, labels->used);
-    for (size_t i = 0; labels->used && i < SW_LABEL_SLOTS; i++) {
-        const sw_label *label = &labels->slots[i];
-        if (label->count == 0)
-            continue;
-        put(out, label->len);
-        sw_buf_add(out, label->text, label->len);
-        put_count(out, label->count);
-    }
-}
-
-void sw_counts_encode(sw_buf *out, const sw_counts *counts) {
-    uint64_t zeros = 0;
-    sw_buf_add_char(out, FORM);
-    put_count(out, counts->rows);
-    put(out, counts->bin_count);
-    for (uint32_t i = 0; i < counts->bin_count; i++) {
-        if (counts->bins[i] == 0) {
-            zeros++;
-            continue;
-        }
-        if (zeros)
-            put(out, (zeros - 1) * 2);
-        put(out, (counts->bins[i] < COUNT_MAX ? counts->bins[i] : COUNT_MAX) * 2 + 1);
-        zeros = 0;
-    }
-    if (zeros)
-        put(out, (zeros - 1) * 2);
-    put(out, counts->label_count);
-    for (uint32_t i = 0; i < counts->label_count; i++)
-        put_labels(out, &counts->labels[i]);
-}
-
-/* ---- Reading ---- */
-
-/* Any failure sticks: later reads give 0. */
-typedef struct cursor {
-    const uint8_t *at, *end;
-    bool bad;
-} cursor;
-
-static uint64_t get_upto(cursor *in, uint64_t max) {
-    uint64_t value = 0;
-    for (unsigned shift = 0; !in->bad && shift < 63; shift += 7) {
-        if (in->at == in->end)
-            break;
-        uint8_t byte = *in->at++;
-        value |= (uint64_t)(byte & 0x7F) << shift;
-        if (byte < 0x80) {
-            in->bad = value > max;
-            return in->bad ? 0 : value;
-        }
-    }
-    in->bad = true;
-    return 0;
-}
-
-static void get_bins(sw_counts *into, cursor *in, bool apply) {
-    for (uint64_t at = 0; at < into->bin_count && !in->bad;) {
-        uint64_t token = get_upto(in, COUNT_MAX * 2 + 1);
-        if (token & 1) {
-            if (apply)
-                into->bins[at] += token >> 1;
-            at++;
-        } else {
-            uint64_t zeros = (token >> 1) + 1;
-            in->bad |= zeros > into->bin_count - at;
-            at += zeros;
-        }
-    }
-}
-
-static void get_labels(sw_labels *into, cursor *in, bool apply) {
-    uint64_t missing = get_upto(in, COUNT_MAX), others = get_upto(in, COUNT_MAX);
-    uint64_t used = get_upto(in, SW_LABELS_MAX);
-    if (apply) {
-        into->missing += missing;
-        into->others += others;
-    }
-    for (; used && !in->bad; used--) {
-        size_t len = (size_t)get_upto(in, SW_LABEL_BYTES_MAX);
-        if (in->bad || len == 0 || (size_t)(in->end - in->at) < len) {
-            in->bad = true;
-            return;
-        }
-        sw_str text = {(const char *)in->at, len};
-        in->at += len;
-        uint64_t count = get_upto(in, COUNT_MAX);
-        if (apply)
-            sw_labels_add(into, text, count);
-    }
-}
-
-static bool read_form(sw_counts *into, sw_str bytes, bool apply) {
-    cursor in = {(const uint8_t *)bytes.at, (const uint8_t *)bytes.at + bytes.len, false};
-    in.bad = get_upto(&in, 0x7F) != FORM;
-    uint64_t rows = get_upto(&in, COUNT_MAX);
-    in.bad |= get_upto(&in, UINT32_MAX) != into->bin_count;
-    if (apply)
-        into->rows += rows;
-    get_bins(into, &in, apply);
-    in.bad |= get_upto(&in, UINT32_MAX) != into->label_count;
-    for (uint32_t i = 0; i < into->label_count && !in.bad; i++)
-        get_labels(&into->labels[i], &in, apply);
-    return !in.bad && in.at == in.end;
-}
-
-sw_status sw_counts_add_encoded(sw_counts *into, sw_str bytes, sw_error *error) {
-    if (bytes.len == 0 || !read_form(into, bytes, false))
-        return sw_fail(
-            error, SW_CODE_INVALID,
-            "stored counts are damaged, or were made for other features or by another version "
-            "of this program");
-    read_form(into, bytes, true);
-    return SW_OK;
+    for (int i = 0; cell->tails && i < 2; i++)
+        sw_tails_take(&into->tails, &cell->tails[i]);
+    clear_cell(cell, shard->observer);
 }

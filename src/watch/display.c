@@ -160,22 +160,25 @@ size_t sw_display_feature(sw_bar *bars, const sw_profile_column *c, const uint64
 
 /* ---- Outputs ---- */
 
-size_t sw_display_scores(sw_bar *bars, const uint64_t *live) {
-    uint32_t first = SW_SCORE_FIRST_UNIT, last = first + SW_SCORE_UNIT - 1; /* [0, 1] at least */
-    size_t count = 0;
+/* [0, 1] whole where all values are in it, else from the first bin that is not empty to the last. */
+static void span_of(uint32_t *first, uint32_t *last, const uint64_t *reference,
+                    const uint64_t *live) {
+    uint32_t unit = SW_SCORE_FIRST_UNIT, unit_end = unit + SW_SCORE_UNIT - 1, low = 0, high = 0;
     for (uint32_t bin = 1; bin < SW_SCORE_BINS; bin++) {
-        if (live[bin] == 0)
+        if (live[bin] + (reference ? reference[bin] : 0) == 0)
             continue;
-        first = bin < first ? bin : first;
-        last = bin > last ? bin : last;
+        low = low ? low : bin;
+        high = bin;
     }
-    if (first < SW_SCORE_FIRST_UNIT || last >= SW_SCORE_FIRST_UNIT + SW_SCORE_UNIT) {
-        /* No probabilities: only what is there. */
-        for (first = 1; live[first] == 0; first++)
-            ;
-        for (last = SW_SCORE_BINS - 1; live[last] == 0; last--)
-            ;
-    }
+    bool within = low == 0 || (low >= unit && high <= unit_end);
+    *first = within ? unit : low;
+    *last = within ? unit_end : high;
+}
+
+size_t sw_display_scores(sw_bar *bars, const uint64_t *reference, const uint64_t *live) {
+    uint32_t first, last;
+    size_t count = 0;
+    span_of(&first, &last, reference, live);
     uint32_t step = (last - first) / SW_DISPLAY_BINS + 1;
     for (uint32_t at = first; at <= last; at += step) {
         uint32_t end = at + step - 1 < last ? at + step - 1 : last;
@@ -183,87 +186,63 @@ size_t sw_display_scores(sw_bar *bars, const uint64_t *live) {
         sw_score_edges(&from, &ignored, at);
         sw_score_edges(&ignored, &to, end);
         sw_bar *bar = add_bar(bars, &count, from, to);
-        for (uint32_t bin = at; bin <= end; bin++)
+        for (uint32_t bin = at; bin <= end; bin++) {
+            bar->reference += reference ? (double)reference[bin] : 0;
             bar->live += (double)live[bin];
+        }
     }
     return count;
 }
 
-typedef struct ranked {
-    const sw_label *label;
-} ranked;
-
 static int by_count(const void *left, const void *right) {
-    const sw_label *a = ((const ranked *)left)->label, *b = ((const ranked *)right)->label;
+    const sw_label *a = *(const sw_label *const *)left, *b = *(const sw_label *const *)right;
     if (a->count != b->count)
         return a->count < b->count ? 1 : -1;
     int order = memcmp(a->text, b->text, a->len < b->len ? a->len : b->len);
     return order ? order : a->len - b->len;
 }
 
-size_t sw_display_labels(sw_bar *bars, const sw_labels *labels) {
-    ranked found[SW_LABEL_SLOTS];
-    size_t found_count = 0, count = 0;
-    double rest = (double)labels->others;
-    for (size_t i = 0; i < SW_LABEL_SLOTS; i++)
-        if (labels->slots[i].count)
-            found[found_count++].label = &labels->slots[i];
-    if (found_count)
-        qsort(found, found_count, sizeof *found, by_count);
-    for (size_t i = 0; i < found_count; i++) {
-        if (count == SW_DISPLAY_BINS - 1) {
-            rest += (double)found[i].label->count;
-            continue;
-        }
-        sw_bar *bar = add_bar(bars, &count, NAN, NAN);
-        bar->label = (sw_str){found[i].label->text, found[i].label->len};
-        bar->live = (double)found[i].label->count;
-    }
-    if (rest > 0) {
-        sw_bar *bar = add_bar(bars, &count, NAN, NAN);
-        bar->label = SW_STR("(other)");
-        bar->live = rest;
-    }
-    return count;
-}
-
-/* ---- Medians ---- */
-
-/* The bin that holds the middle of bins 1 … last, and how far into it the middle is (0 to 1). */
-static uint32_t middle_bin(double *part, const uint64_t *counts, uint32_t last) {
-    uint64_t total = 0, sum = 0;
-    for (uint32_t bin = 1; bin <= last; bin++)
-        total += counts[bin];
-    double half = (double)total / 2;
-    for (uint32_t bin = 1; bin <= last; bin++) {
-        if (counts[bin] && (double)(sum + counts[bin]) >= half) {
-            *part = (half - (double)sum) / (double)counts[bin];
-            return bin;
-        }
-        sum += counts[bin];
-    }
+static double count_in(const sw_labels *labels, const sw_label *wanted) {
+    for (size_t i = 0; labels && labels->used && i < SW_LABEL_SLOTS; i++)
+        if (labels->slots[i].count && labels->slots[i].len == wanted->len &&
+            memcmp(labels->slots[i].text, wanted->text, wanted->len) == 0)
+            return (double)labels->slots[i].count;
     return 0;
 }
 
-double sw_display_median(const sw_profile_column *c, const uint64_t *counts) {
-    double part = 0;
-    if (c->kind == SW_FEATURE_CATEGORY || isnan(c->min) || isnan(c->max))
-        return NAN;
-    uint32_t bin = middle_bin(&part, counts, c->bin_count - 1);
-    if (bin < SW_BIN_FIRST || bin == c->bin_count - 1)
-        return NAN;
-    uint32_t between = bin - SW_BIN_FIRST;
-    if (c->levels)
-        return c->levels[between];
-    double from = edge(c, between), to = edge(c, between + 1);
-    return from + (to - from) * part;
-}
-
-double sw_display_scores_median(const uint64_t *counts) {
-    double part = 0, from, to;
-    uint32_t bin = middle_bin(&part, counts, SW_SCORE_BINS - 1);
-    if (bin <= 1 || bin == SW_SCORE_BINS - 1)
-        return NAN;
-    sw_score_edges(&from, &to, bin);
-    return from + (to - from) * part;
+/* Of both tables: live ones first, then those that the reference alone has. */
+size_t sw_display_labels(sw_bar *bars, const sw_labels *reference, const sw_labels *live) {
+    const sw_label *found[2 * SW_LABELS_MAX];
+    size_t found_count = 0, live_count, count = 0;
+    double rest = (double)live->others, rest_before = reference ? (double)reference->others : 0;
+    for (size_t i = 0; i < SW_LABEL_SLOTS; i++)
+        if (live->slots[i].count)
+            found[found_count++] = &live->slots[i];
+    live_count = found_count;
+    for (size_t i = 0; reference && i < SW_LABEL_SLOTS; i++)
+        if (reference->slots[i].count && count_in(live, &reference->slots[i]) == 0)
+            found[found_count++] = &reference->slots[i];
+    if (live_count)
+        qsort(found, live_count, sizeof *found, by_count);
+    if (found_count > live_count)
+        qsort(found + live_count, found_count - live_count, sizeof *found, by_count);
+    for (size_t i = 0; i < found_count; i++) {
+        double now = count_in(live, found[i]), before = count_in(reference, found[i]);
+        if (count == SW_DISPLAY_BINS - 1) {
+            rest += now;
+            rest_before += before;
+            continue;
+        }
+        sw_bar *bar = add_bar(bars, &count, NAN, NAN);
+        bar->label = (sw_str){found[i]->text, found[i]->len};
+        bar->live = now;
+        bar->reference = before;
+    }
+    if (rest + rest_before > 0) {
+        sw_bar *bar = add_bar(bars, &count, NAN, NAN);
+        bar->label = SW_STR("(other)");
+        bar->live = rest;
+        bar->reference = rest_before;
+    }
+    return count;
 }

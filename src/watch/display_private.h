@@ -24,11 +24,8 @@ typedef struct sw_bar {
 
 /* How many were made, at most SW_DISPLAY_BINS. Missing values are left out. */
 size_t sw_display_feature(sw_bar *bars, const sw_profile_column *column, const uint64_t *live);
-size_t sw_display_scores(sw_bar *bars, const uint64_t *live);
-size_t sw_display_labels(sw_bar *bars, const sw_labels *labels);
-
-/* By the bins: NaN where there is none, or it lies out of the range that they know. */
-double sw_display_median(const sw_profile_column *column, const uint64_t *counts);
-double sw_display_scores_median(const uint64_t *counts);
+/* `reference` NULL: there is none. */
+size_t sw_display_scores(sw_bar *bars, const uint64_t *reference, const uint64_t *live);
+size_t sw_display_labels(sw_bar *bars, const sw_labels *reference, const sw_labels *live);
 
 #endif /* SW_WATCH_DISPLAY_PRIVATE_H */

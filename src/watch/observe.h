@@ -7,8 +7,12 @@
  * merges the shard into the version's sw_watch and zeroes it.
  *
  * Outputs: a score gets fixed bins (20 on [0, 1], four to the octave elsewhere), an integer or
- * string a table of its first 64 values. An output of more than 64 columns is counted as one
- * column.
+ * string a table of its 64 most frequent values. An output of more than 64 columns is counted as
+ * one column.
+ *
+ * Beside its bins a number has moments and the registers of a HyperLogLog, fed by every row; values
+ * out of the reference's range and outputs are kept finer, from a uniform sample (tails_private.h).
+ * Inputs that are images, tokens or embeddings are counted by summaries (summaries_private.h).
  *
  * Cost goal: 30 numeric features in 300 ns a row or less; no lock, no allocation.
  *
@@ -21,20 +25,33 @@
 
 #include "model/tensor.h"
 #include "watch/profile.h"
+#include "watch/settings.h"
 
 typedef struct sw_observer sw_observer;
 typedef struct sw_shard sw_shard;
 
-/* `profile` NULL: counts nothing of the features but rows and missing values; outputs get log bins
- * (or values, for labels) of their own. */
+/*
+ * `profile` NULL: features get the bins of scores (up to 1,024 of them; beyond, only rows and
+ * missing values are counted) or a table of values. `settings` NULL: the defaults.
+ */
 SW_MUST_USE sw_status sw_observer_make(sw_observer **out, const sw_signature *signature,
-                                       const sw_profile *profile, sw_error *error);
+                                       const sw_profile *profile,
+                                       const sw_monitor_settings *settings, sw_error *error);
 void sw_observer_free(sw_observer *observer);
 
 SW_MUST_USE sw_status sw_shard_make(sw_shard **out, const sw_observer *observer, sw_error *error);
 void sw_shard_free(sw_shard *shard);
 
-/* Counts `rows` rows: `inputs` and `outputs` in the signature's order. */
+/* Of one request: tensors in the signature's order. */
+typedef struct sw_observed {
+    const sw_tensor *inputs, *outputs;
+    size_t rows;
+} sw_observed;
+
+/* Counts what a turn predicted with one version: many requests at once cost less than each alone.
+ */
+void sw_observe_many(sw_shard *shard, const sw_observed *requests, size_t count);
+/* The same, for one request. */
 void sw_observe(sw_shard *shard, const sw_tensor *inputs, const sw_tensor *outputs, size_t rows);
 
 #endif /* SW_WATCH_OBSERVE_H */

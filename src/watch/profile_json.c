@@ -2,15 +2,17 @@
 #include "watch/bins_private.h"
 
 #include "base/json.h"
+#include "watch/profile_outputs_private.h"
 
 #include <jansson.h>
 #include <math.h>
 
 /*
  * {"format": 1, "rows": 569, "columns": [
- *   {"name": "radius", "kind": "numeric", "rows", "missing", "min", "max", "mean", "stddev",
- * "sampled", "cuts": […], "levels": […]?, "counts": […]},
- *   {"name": "country", "kind": "category", "rows", "missing", "values": […], "counts": […]}]}
+ *   {"name": "radius", "kind": "numeric", "rows", "missing", "distinct"?, "min", "max", "mean",
+ *    "stddev", "median"?, "whole"?, "cuts": […], "levels": […]?, "counts": […]},
+ *   {"name": "country", "kind": "category", "rows", "missing", "distinct"?, "values": […],
+ *    "counts": […]}]}
  * A number that is not finite is null. Counts are in the order of the bins (profile.h).
  */
 enum { FORMAT = 1, COLUMNS_MAX = 1 << 20 };
@@ -30,7 +32,8 @@ static void put_numeric(sw_json *w, const sw_profile_column *c) {
     sw_json_add_f64(w, "max", c->max);
     sw_json_add_f64(w, "mean", c->mean);
     sw_json_add_f64(w, "stddev", c->stddev);
-    sw_json_add_u64(w, "sampled", c->sampled);
+    sw_json_add_f64(w, "median", c->median);
+    sw_json_add_bool(w, "whole", c->whole);
     put_numbers(w, "cuts", c->cuts, c->cut_count);
     if (c->levels)
         put_numbers(w, "levels", c->levels, c->cut_count + 1);
@@ -51,6 +54,7 @@ static void put_column(sw_json *w, const sw_profile_column *c) {
     sw_json_add_text(w, "kind", category ? "category" : "numeric");
     sw_json_add_u64(w, "rows", c->rows);
     sw_json_add_u64(w, "missing", c->missing);
+    sw_json_add_u64(w, "distinct", c->distinct);
     category ? put_category(w, c) : put_numeric(w, c);
     sw_json_key(w, "counts");
     sw_json_begin_array(w);
@@ -70,6 +74,7 @@ void sw_profile_to_json(sw_buf *out, const sw_profile *profile) {
     for (uint32_t i = 0; i < profile->column_count; i++)
         put_column(&w, &profile->columns[i]);
     sw_json_end_array(&w);
+    sw_profile_outputs_write(&w, profile);
     sw_json_end_object(&w);
 }
 
@@ -124,9 +129,10 @@ static sw_status numeric(sw_profile_column *c, reader *r, const json_t *from) {
     if (!get_number(&c->min, json_object_get(from, "min")) ||
         !get_number(&c->max, json_object_get(from, "max")) ||
         !get_number(&c->mean, json_object_get(from, "mean")) ||
-        !get_number(&c->stddev, json_object_get(from, "stddev")) ||
-        !get_count(&c->sampled, json_object_get(from, "sampled")))
-        return wrong(r, "min, max, mean, stddev and sampled must be numbers or null");
+        !get_number(&c->stddev, json_object_get(from, "stddev")))
+        return wrong(r, "min, max, mean and stddev must be numbers or null");
+    get_number(&c->median, json_object_get(from, "median"));
+    c->whole = json_is_true(json_object_get(from, "whole"));
     if (!json_is_array(cuts) || count >= SW_PROFILE_BINS)
         return wrong(r, "\"cuts\" must be a list of at most 63 numbers");
     SW_TRY(get_numbers(&c->cuts, r, cuts, count, "\"cuts\" must grow"));
@@ -148,7 +154,7 @@ static sw_status category(sw_profile_column *c, reader *r, const json_t *from) {
     size_t count = json_array_size(values);
     if (!json_is_array(values) || count > SW_PROFILE_CATEGORIES_MAX)
         return wrong(r, "\"values\" must be a list of at most 256 strings");
-    c->min = c->max = c->mean = c->stddev = NAN;
+    c->min = c->max = c->mean = c->stddev = c->median = NAN;
     c->values = sw_arena_zalloc(r->arena, count, sizeof *c->values);
     if (count && !c->values)
         return no_memory(r);
@@ -196,6 +202,8 @@ static sw_status get_column(sw_profile_column *c, reader *r, const json_t *from)
     if (!get_count(&c->rows, json_object_get(from, "rows")) ||
         !get_count(&c->missing, json_object_get(from, "missing")) || c->missing > c->rows)
         return wrong(r, "\"rows\" and \"missing\" must be counts");
+    if (!get_count(&c->distinct, json_object_get(from, "distinct")))
+        c->distinct = 0;
     c->kind = kind[0] == 'n' ? SW_FEATURE_NUMERIC : SW_FEATURE_CATEGORY;
     SW_TRY(c->kind == SW_FEATURE_NUMERIC ? numeric(c, r, from) : category(c, r, from));
     return get_counts(c, r, json_object_get(from, "counts"));
@@ -219,7 +227,7 @@ static sw_status get_profile(sw_profile *out, reader *r, const json_t *root) {
         r->name = NULL;
         SW_TRY(get_column(&out->columns[r->column], r, json_array_get(columns, r->column)));
     }
-    return SW_OK;
+    return sw_profile_outputs_read(out, root, r->arena, r->error);
 }
 
 sw_status sw_profile_from_json(sw_profile *out, sw_str json, sw_arena *arena, sw_error *error) {

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * profile, within: the two things a profile is made from.
+ * profile, within: what a profile's columns are made from.
  *
- * A tally counts the values of a category column, a sample gathers those of a numeric one. Both are
- * bounded, whatever the file holds.
+ * A tally counts the values of a category column; those of a numeric one are held while they fit,
+ * and else counted. All of it is bounded, whatever the file holds.
  *
  * Layer: domain.
  */
 #ifndef SW_WATCH_PROFILE_PRIVATE_H
 #define SW_WATCH_PROFILE_PRIVATE_H
 
+#include "watch/grid_private.h"
 #include "watch/profile.h"
 
 /* ---- Tally: how often each value occurs ---- */
@@ -39,21 +40,53 @@ bool sw_tally_add(sw_tally *tally, sw_str value);
 void sw_tally_sort(sw_tally *tally);
 void sw_tally_free(sw_tally *tally);
 
-/* ---- Sample: all values of a column while they fit, then each with the same chance ---- */
+/* `size_bytes` of the file, for the progress. */
+SW_MUST_USE sw_status sw_profile_read_csv(sw_profile *out, const sw_profile_options *options,
+                                          const char *path, uint64_t size_bytes, sw_arena *arena,
+                                          sw_error *error);
+/* What a column's values were set to: kind, range, categories. */
+void sw_profile_set_feature(sw_feature *feature, const sw_profile_column *made);
 
-typedef struct sw_sample {
-    double *at;
-    size_t count, room, cap; /* `cap`: the bound; `room` grows up to it */
-    uint64_t seen;
-    uint64_t next; /* beyond `cap`: which value (from 0) comes in next */
-    double weight; /* of Algorithm L */
-    uint64_t random;
-} sw_sample;
+/* ---- Gathering: one column's values, in bounded memory ---- */
 
-void sw_sample_init(sw_sample *sample, size_t cap, uint64_t seed);
-/* False where memory is out. Takes finite values. */
-bool sw_sample_add(sw_sample *sample, const double *values, size_t count);
-void sw_sample_free(sw_sample *sample);
+enum { SW_GATHER_BYTES = 128 << 20 }; /* of all columns together */
+
+typedef struct sw_levels sw_levels;
+
+typedef enum sw_gather_mode {
+    SW_GATHER_ALL,    /* holds every value */
+    SW_GATHER_LEVELS, /* counts each of at most SW_PROFILE_BINS distinct values */
+    SW_GATHER_GRID,   /* counts buckets */
+} sw_gather_mode;
+
+typedef struct sw_gather {
+    bool category, whole;
+    sw_gather_mode mode;
+    sw_tally tally;
+    double *at; /* finite values; up to `cap` of them are held */
+    size_t count, room, cap;
+    sw_levels *levels;
+    sw_grid grid;
+    struct sw_distinct *registers;  /* how many distinct values, where they are not held */
+    uint64_t missing, below, above; /* below and above: the infinities */
+    uint64_t finite;
+    double min, max, mean, squares; /* squares: sum of squared differences from the mean */
+} sw_gather;
+
+/* `bytes`: of memory that a numeric column may take, at least 16 KiB. */
+void sw_gather_init(sw_gather *gather, bool category, size_t bytes);
+/* NaN: missing. `finite` is scratch of the same size. False where memory is out. */
+bool sw_gather_numbers(sw_gather *gather, const double *values, double *finite, size_t count);
+/* Empty: missing. */
+bool sw_gather_text(sw_gather *gather, sw_str value);
+/* A category that is a number: known by its text, as live values are. */
+bool sw_gather_number_text(sw_gather *gather, double value);
+/* `name` is copied. The gather holds nothing afterwards. */
+SW_MUST_USE sw_status sw_gather_finish(sw_profile_column *out, sw_gather *gather, sw_str name,
+                                       uint64_t rows, sw_arena *arena, sw_error *error);
+void sw_gather_free(sw_gather *gather);
+
+/* ---- Cuts ---- */
 
 /* Growing order; `spare` has room for `count` too. */
 void sw_sort_doubles(double *values, double *spare, size_t count);

@@ -1,33 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "watch/display_private.h"
-#include "watch/watch_private.h"
-#include "watch/windows_private.h"
+#include "watch/history_private.h"
+#include "watch/quantiles_private.h"
 
 #include "base/json.h"
 
 #include <math.h>
+#include <stdlib.h>
 
-/* ---- The window's counts ---- */
+enum { TOP = 10, MINUTE_MS = 60000 };
 
-static sw_status add_row(const sw_window_row *row, void *context, sw_error *error) {
-    (void)error;
-    /* A damaged row is as good as none: the rest is still true. */
-    sw_status status = sw_counts_add_encoded(context, row->counts, NULL);
-    (void)status;
-    return SW_OK;
-}
-
-/* From memory where the version serves and the window is short, else from the database. */
-static sw_status window_counts(sw_counts *into, sw_watch *watch, sw_str model, uint32_t version,
-                               sw_str hash, uint32_t minutes, sw_error *error) {
-    sw_status status = {SW_CODE_NOT_FOUND};
-    if (minutes <= SW_WATCH_RING)
-        status = sw_watch_sum(into, watch, model, version, hash, minutes, error);
-    if (status.code != SW_CODE_NOT_FOUND)
-        return status;
-    return sw_windows_read(watch->db, model, version, hash, sw_watch_minute(watch) - minutes + 1,
-                           add_row, into, error);
-}
+/* All that a report is made from. */
+typedef struct report {
+    const sw_watch_subject *subject;
+    sw_str segment;
+    sw_observer *observer;
+    sw_counts live, reference;
+    int64_t from_ms, to_ms;
+} report;
 
 /* ---- Columns ---- */
 
@@ -60,143 +50,230 @@ static void add_bars(sw_json *w, const sw_bar *bars, size_t count, bool referenc
     sw_json_end_array(w);
 }
 
-typedef struct column_report {
-    sw_str name;
-    bool category;
-    const sw_verdict *verdict;
-    uint64_t rows;
-    double median, reference_median;
-    const sw_bar *bars;
-    size_t bar_count;
-} column_report;
+static const sw_profile_column *profile_of(const report *r, uint32_t column) {
+    bool feature = r->subject->profile && r->observer->columns[column].kind == SW_COUNTED_FEATURE;
+    return feature ? &r->subject->profile->columns[column] : NULL;
+}
 
-static void add_column(sw_json *w, const column_report *c) {
-    const sw_verdict *v = c->verdict;
+static void add_quantiles(sw_json *w, const char *key, const report *r, uint32_t column,
+                          const sw_counts *counts) {
+    sw_json_key(w, key);
     sw_json_begin_object(w);
-    sw_json_add_str(w, "name", c->name);
-    sw_json_add_text(w, "kind", c->category ? "category" : "numeric");
-    sw_json_add_text(w, "state", sw_watch_state_text(v->state));
-    sw_json_add_text(w, "why", v->why);
-    add_share(w, "psi", v->psi);
-    sw_json_add_u64(w, "rows", c->rows);
-    add_share(w, "missing_share", v->missing);
-    add_share(w, "out_of_range_share", v->outside);
-    add_share(w, "reference_missing_share", v->reference_missing);
-    sw_json_add_f64(w, "median", c->median);
-    sw_json_add_f64(w, "reference_median", c->reference_median);
-    add_bars(w, c->bars, c->bar_count, v->state != SW_WATCH_UNWATCHED);
+    for (int i = 0; i < SW_QUANTILES; i++)
+        sw_json_add_f64(w, sw_quantile_names[i],
+                        sw_quantile_of(r->observer, profile_of(r, column), column, counts,
+                                       sw_quantile_levels[i]));
     sw_json_end_object(w);
 }
 
-static void add_feature(sw_json *w, const sw_counted *counted, sw_feature_kind kind,
-                        const sw_profile_column *reference, const uint64_t *live, uint64_t rows) {
-    sw_bar bars[SW_DISPLAY_BINS];
-    sw_verdict verdict = sw_watch_judge(reference, live, rows);
-    add_column(w, &(column_report){
-                      .name = counted->name,
-                      .category = kind == SW_FEATURE_CATEGORY,
-                      .verdict = &verdict,
-                      .rows = rows,
-                      .median = reference ? sw_display_median(reference, live) : NAN,
-                      .reference_median =
-                          reference ? sw_display_median(reference, reference->counts) : NAN,
-                      .bars = bars,
-                      .bar_count = reference ? sw_display_feature(bars, reference, live) : 0,
-                  });
+static void add_numbers(sw_json *w, const report *r, uint32_t column, const sw_watch_pair *pair) {
+    const sw_moments *live = &r->live.moments[column], *before = &r->reference.moments[column];
+    double centre = r->observer->columns[column].centre;
+    const sw_profile_column *profile = profile_of(r, column);
+    bool own = r->segment.len == 0 && profile && !isnan(profile->median) && profile->counts &&
+               pair->reference.rows == profile->rows;
+    sw_json_add_f64(w, "median", sw_quantile_of(r->observer, profile, column, &r->live, 0.5));
+    sw_json_add_f64(w, "reference_median",
+                    own ? profile->median
+                        : sw_quantile_of(r->observer, profile, column, &r->reference, 0.5));
+    sw_json_add_f64(w, "mean", sw_moments_mean(live, centre));
+    sw_json_add_f64(w, "reference_mean", sw_moments_mean(before, centre));
+    sw_json_add_f64(w, "stddev", sw_moments_stddev(live));
+    sw_json_add_f64(w, "reference_stddev", sw_moments_stddev(before));
+    sw_json_add_f64(w, "min", live->count ? live->min : NAN);
+    sw_json_add_f64(w, "max", live->count ? live->max : NAN);
+    add_quantiles(w, "quantiles", r, column, &r->live);
+    add_quantiles(w, "reference_quantiles", r, column, &r->reference);
 }
 
-static void add_output(sw_json *w, const sw_counted *counted, const sw_counts *counts) {
+typedef struct value {
+    sw_str text;
+    uint64_t count;
+} value;
+
+static int by_count(const void *left, const void *right) {
+    const value *a = left, *b = right;
+    return (a->count < b->count) - (a->count > b->count);
+}
+
+/* The most frequent values, known to the reference or not. */
+static void add_top(sw_json *w, const report *r, const sw_counted *counted,
+                    const sw_watch_pair *pair) {
+    value values[SW_PROFILE_CATEGORIES_MAX + SW_LABELS_MAX];
+    size_t count = 0;
+    bool known = counted->kind == SW_COUNTED_FEATURE;
+    for (uint32_t i = 0; known && i < pair->reference.value_count; i++)
+        if (pair->live[SW_BIN_FIRST + i] && count < SW_PROFILE_CATEGORIES_MAX)
+            values[count++] = (value){pair->reference.values[i], pair->live[SW_BIN_FIRST + i]};
+    const sw_labels *table =
+        counted->labels < r->live.label_count ? &r->live.labels[counted->labels] : NULL;
+    for (uint32_t i = 0; table && table->used && i < SW_LABEL_SLOTS; i++)
+        if (table->slots[i].count)
+            values[count++] =
+                (value){{table->slots[i].text, table->slots[i].len}, table->slots[i].count};
+    if (count)
+        qsort(values, count, sizeof *values, by_count);
+    sw_json_key(w, "top");
+    sw_json_begin_array(w);
+    for (size_t i = 0; i < count && i < TOP; i++) {
+        sw_json_begin_object(w);
+        sw_json_add_str(w, "value", values[i].text);
+        sw_json_add_u64(w, "count", values[i].count);
+        sw_json_end_object(w);
+    }
+    sw_json_end_array(w);
+}
+
+static size_t bars_of(sw_bar *bars, const report *r, const sw_counted *counted,
+                      const sw_watch_pair *pair) {
+    switch (counted->kind) {
+    case SW_COUNTED_FEATURE: return sw_display_feature(bars, &pair->reference, pair->live);
+    case SW_COUNTED_SCORES: return sw_display_scores(bars, pair->reference.counts, pair->live);
+    case SW_COUNTED_LABELS:
+        return counted->labels < r->live.label_count
+                   ? sw_display_labels(bars, &r->reference.labels[counted->labels],
+                                       &r->live.labels[counted->labels])
+                   : 0;
+    default: return 0;
+    }
+}
+
+static const char *why_unwatched(const report *r, const sw_counted *counted) {
+    if (counted->dropped)
+        return "neither counted nor stored, by the monitor's settings";
+    if (counted->summarised)
+        return "watched by its summaries";
+    if (r->reference.rows == 0)
+        return r->subject->profile || r->segment.len
+                   ? "there is no reference: nothing was counted in its time"
+                   : "no reference profile was pushed with this version";
+    return counted->feature ? "there is no reference for it"
+                            : "what the model says to its training rows is not in the profile";
+}
+
+static void add_column(sw_json *w, const report *r, uint32_t column) {
+    const sw_counted *counted = &r->observer->columns[column];
     sw_bar bars[SW_DISPLAY_BINS];
-    bool labels = counted->kind == SW_COUNTED_LABELS;
-    const uint64_t *live = counts->bins + counted->first;
-    const sw_labels *table = labels ? &counts->labels[counted->labels] : NULL;
-    uint64_t missing = labels ? table->missing : live[SW_BIN_MISSING],
-             values = labels ? table->others : 0;
-    for (uint32_t i = 0; labels && i < SW_LABEL_SLOTS; i++)
-        values += table->slots[i].count;
-    for (uint32_t i = 1; !labels && i < counted->bins; i++)
-        values += live[i];
-    sw_verdict verdict = {
-        .state = SW_WATCH_UNWATCHED,
-        .psi = NAN,
-        .outside = NAN,
-        .reference_missing = NAN,
-        .missing = missing + values ? (double)missing / (double)(missing + values) : NAN,
-        .why = "outputs have no reference: they are shown, not judged",
-    };
-    add_column(
-        w, &(column_report){
-               .name = counted->name,
-               .category = labels,
-               .verdict = &verdict,
-               .rows = counts->rows,
-               .median = labels ? NAN : sw_display_scores_median(live),
-               .reference_median = NAN,
-               .bars = bars,
-               .bar_count = labels ? sw_display_labels(bars, table) : sw_display_scores(bars, live),
-           });
+    sw_watch_pair pair;
+    sw_watch_pair_of(&pair, r->observer, r->subject->profile, column, &r->reference, &r->live);
+    sw_verdict v = sw_watch_judge(pair.watched ? &pair.reference : NULL, pair.live, r->live.rows);
+    if (!pair.watched && counted->kind != SW_COUNTED_MISSING)
+        v.missing = pair.rows ? (double)pair.live[SW_BIN_MISSING] / (double)pair.rows : NAN;
+    bool category = pair.reference.kind == SW_FEATURE_CATEGORY;
+    sw_json_begin_object(w);
+    sw_json_add_str(w, "name", counted->name);
+    sw_json_add_text(w, "kind", category ? "category" : "numeric");
+    sw_json_add_text(w, "state", sw_watch_state_text(v.state));
+    sw_json_add_text(w, "why", pair.watched ? v.why : why_unwatched(r, counted));
+    add_share(w, "psi", v.psi);
+    sw_json_add_u64(w, "rows", r->live.rows);
+    add_share(w, "missing_share", v.missing);
+    add_share(w, "out_of_range_share", v.outside);
+    add_share(w, "reference_missing_share", v.reference_missing);
+    if (counted->number && r->live.column_count) {
+        add_numbers(w, r, column, &pair);
+    } else {
+        sw_json_add_null(w, "median");
+        sw_json_add_null(w, "reference_median");
+    }
+    double distinct = r->live.distinct ? sw_distinct_estimate(&r->live.distinct[column]) : NAN;
+    sw_json_add_f64(w, "distinct", round(distinct));
+    if (category)
+        add_top(w, r, counted, &pair);
+    add_bars(w, bars, bars_of(bars, r, counted, &pair), pair.watched);
+    sw_json_end_object(w);
 }
 
 /* ---- The whole ---- */
 
-static sw_watch_state worst_of(const sw_observer *observer, const sw_profile *profile,
-                               const sw_counts *counts) {
+static sw_watch_state worst_of(const report *r) {
     sw_watch_state worst = SW_WATCH_UNWATCHED;
-    for (uint32_t i = 0; profile && i < observer->feature_count; i++) {
-        sw_verdict v = sw_watch_judge(&profile->columns[i],
-                                      counts->bins + observer->columns[i].first, counts->rows);
+    for (uint32_t i = 0; i < r->observer->column_count; i++) {
+        sw_watch_pair pair;
+        sw_watch_pair_of(&pair, r->observer, r->subject->profile, i, &r->reference, &r->live);
+        if (!pair.watched)
+            continue;
+        sw_verdict v = sw_watch_judge(&pair.reference, pair.live, r->live.rows);
         worst = v.state > worst ? v.state : worst;
     }
-    return sw_watch_overall(profile != NULL, counts->rows, worst);
+    return sw_watch_overall(r->reference.rows > 0, r->live.rows, worst);
 }
 
-static void write_report(sw_buf *json, sw_str model, uint32_t version,
-                         const sw_signature *signature, const sw_profile *profile,
-                         const sw_observer *observer, const sw_counts *counts, uint32_t minutes) {
+static void add_reference(sw_json *w, const report *r) {
+    const sw_monitor_settings *s = r->subject->settings;
+    static const char *const names[] = {"profile", "window", "trailing"};
+    sw_reference_kind kind = s ? s->reference : SW_REFERENCE_PROFILE;
+    if (kind == SW_REFERENCE_PROFILE && r->segment.len)
+        kind = SW_REFERENCE_TRAILING;
+    sw_json_key(w, "reference");
+    sw_json_begin_object(w);
+    sw_json_add_text(w, "kind", names[kind]);
+    sw_json_add_u64(w, "rows", r->reference.rows);
+    if (kind == SW_REFERENCE_WINDOW) {
+        sw_json_add_i64(w, "from_ms", s->reference_from_ms);
+        sw_json_add_i64(w, "to_ms", s->reference_to_ms);
+    }
+    sw_json_end_object(w);
+}
+
+static void add_columns(sw_json *w, const char *key, const report *r, uint32_t from, uint32_t to) {
+    sw_json_key(w, key);
+    sw_json_begin_array(w);
+    for (uint32_t i = from; i < to; i++)
+        add_column(w, r, i);
+    sw_json_end_array(w);
+}
+
+static void write_report(sw_buf *json, const report *r, uint32_t minutes) {
+    const sw_observer *observer = r->observer;
     sw_json w = sw_json_to(json);
     sw_json_begin_object(&w);
-    sw_json_add_str(&w, "model", model);
-    sw_json_add_u64(&w, "version", version);
+    sw_json_add_str(&w, "model", r->subject->model);
+    sw_json_add_u64(&w, "version", r->subject->version);
+    sw_json_add_str(&w, "segment", r->segment);
+    sw_json_key(&w, "segments");
+    sw_json_begin_array(&w);
+    for (uint32_t i = 0; i < observer->segment_count; i++)
+        sw_json_str(&w, observer->segments[i]);
+    sw_json_end_array(&w);
     sw_json_add_u64(&w, "window_minutes", minutes);
-    sw_json_add_u64(&w, "rows", counts->rows);
-    sw_json_add_text(&w, "state", sw_watch_state_text(worst_of(observer, profile, counts)));
+    sw_json_add_u64(&w, "rows", r->live.rows);
+    sw_json_add_text(&w, "state", sw_watch_state_text(worst_of(r)));
     sw_json_add_u64(&w, "rows_min", SW_WATCH_ROWS_MIN);
-    sw_json_key(&w, "features");
-    sw_json_begin_array(&w);
-    for (uint32_t i = 0; i < observer->feature_count; i++)
-        add_feature(&w, &observer->columns[i],
-                    profile ? profile->columns[i].kind : signature->features[i].kind,
-                    profile ? &profile->columns[i] : NULL,
-                    counts->bins + observer->columns[i].first, counts->rows);
-    sw_json_end_array(&w);
-    sw_json_key(&w, "outputs");
-    sw_json_begin_array(&w);
-    for (uint32_t i = observer->feature_count; i < observer->column_count; i++)
-        add_output(&w, &observer->columns[i], counts);
-    sw_json_end_array(&w);
+    add_reference(&w, r);
+    add_columns(&w, "features", r, 0, observer->feature_count);
+    add_columns(&w, "outputs", r, observer->feature_count, observer->column_count);
     sw_json_end_object(&w);
 }
 
-sw_status sw_watch_report(sw_buf *json, sw_watch *watch, sw_str model, uint32_t version,
-                          const sw_signature *signature, const sw_profile *profile,
-                          sw_str profile_hash, uint32_t window_minutes, sw_error *error) {
-    const uint32_t most = SW_WATCH_DAYS * 24 * 60;
-    uint32_t minutes = window_minutes == 0     ? SW_WATCH_SUMMARY_MINUTES
-                       : window_minutes > most ? most
-                                               : window_minutes;
-    sw_observer *observer;
-    sw_counts counts;
-    SW_TRY(sw_observer_make(&observer, signature, profile, error));
-    sw_status status =
-        sw_counts_make(&counts, observer->counter_count, observer->label_count, error);
-    if (!sw_failed(status)) {
-        status = window_counts(&counts, watch, model, version, profile_hash, minutes, error);
-        if (!sw_failed(status))
-            write_report(json, model, version, signature, profile, observer, &counts, minutes);
-        if (!sw_failed(status) && json->failed)
-            status = sw_fail(error, SW_CODE_NO_MEMORY, "not enough memory for a report");
-        sw_counts_free(&counts);
-    }
-    sw_observer_free(observer);
+static sw_status fill_report(report *r, sw_watch *watch, sw_error *error) {
+    bool segment = r->segment.len > 0;
+    SW_TRY(sw_counts_make_for(&r->live, r->observer, segment, error));
+    SW_TRY(sw_counts_make_for(&r->reference, r->observer, segment, error));
+    SW_TRY(sw_watch_counts(&r->live, watch, r->subject, r->segment, r->from_ms, r->to_ms, error));
+    return sw_watch_reference(&r->reference, watch, r->subject, r->observer, r->segment, r->from_ms,
+                              error);
+}
+
+sw_status sw_watch_report(sw_buf *json, sw_watch *watch, const sw_watch_subject *subject,
+                          sw_str segment, uint32_t window_minutes, int64_t to_ms, sw_error *error) {
+    uint32_t minutes = window_minutes == 0                   ? SW_WATCH_SUMMARY_MINUTES
+                       : window_minutes > SW_WATCH_DAYS_KEPT ? SW_WATCH_DAYS_KEPT
+                                                             : window_minutes;
+    report r = {.subject = subject, .segment = segment};
+    int64_t now_ms = (sw_watch_minute(watch) + 1) * MINUTE_MS;
+    r.to_ms =
+        to_ms > 0 && to_ms < now_ms ? (to_ms + MINUTE_MS - 1) / MINUTE_MS * MINUTE_MS : now_ms;
+    r.from_ms = r.to_ms - (int64_t)minutes * MINUTE_MS;
+    SW_TRY(sw_observer_make(&r.observer, subject->signature, subject->profile, subject->settings,
+                            error));
+    sw_status status = fill_report(&r, watch, error);
+    if (!sw_failed(status))
+        write_report(json, &r, minutes);
+    if (!sw_failed(status) && json->failed)
+        status = sw_fail(error, SW_CODE_NO_MEMORY, "not enough memory for a report");
+    sw_counts_free(&r.live);
+    sw_counts_free(&r.reference);
+    sw_observer_free(r.observer);
     return status;
 }

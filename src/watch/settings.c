@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 
-#include <math.h>
+#include <stdio.h>
 
 static const char *const privacy_names[] = {"keep", "mask", "hash", "drop", NULL};
 static const char *const reference_names[] = {"profile", "window", "trailing", NULL};
@@ -61,13 +61,14 @@ static void read_whole(parse *p, uint64_t *out, const char *key, uint64_t min, u
 static unsigned read_choice(parse *p, const char *key, const char *const *names) {
     sw_str word;
     char known[96] = "";
+    size_t len = 0;
     const char *at = p->in.at;
     if (!sw_json_read_str(&p->in, &word))
         return 0;
     for (unsigned i = 0; names[i]; i++) {
         if (sw_str_is(word, names[i]))
             return i;
-        strcat(strcat(known, i ? ", " : ""), names[i]);
+        len += (size_t)snprintf(known + len, sizeof known - len, "%s%s", i ? ", " : "", names[i]);
     }
     sw_json_read_fail(&p->in, at, "\"%s\" is \"%.*s\": it may be %s", key, SW_STR_ARG(word), known);
     return 0;

@@ -84,16 +84,22 @@ static bool is_clean(const sw_record *record) {
     return record->written == record->changes;
 }
 
-void sw_watch_merge(sw_watched *watched, sw_shard *shard) {
-    sw_record *record = watched->record;
-    if (shard->rows == 0)
+static void take(sw_watch *watch, sw_record *record, sw_shard *shard, uint32_t cell) {
+    if (shard->cells[cell].rows == 0)
         return;
-    int64_t minute = sw_watch_minute(watched->watch);
+    int64_t minute = sw_watch_minute(watch);
     pthread_mutex_lock(&record->lock);
-    roll(watched->watch, record, minute);
-    sw_counts_take(&record->now, shard);
+    roll(watch, record, minute);
+    sw_counts_take(&record->now, shard, cell);
     record->changes++;
     pthread_mutex_unlock(&record->lock);
+}
+
+void sw_watch_merge(sw_watched *watched, sw_shard *shard) {
+    sw_record *record = watched->record;
+    take(watched->watch, record, shard, 0);
+    for (uint32_t i = 1; i < shard->cell_count; i++)
+        take(watched->watch, watched->segments[i - 1], shard, i);
 }
 
 /* ---- Keeping: all that is new goes into the database in one write ---- */
@@ -125,6 +131,7 @@ static void gather(gathered *g, const sw_watch *watch, const sw_record *record, 
         g->rows[g->count++] = (sw_window_row){.model = record->model,
                                               .version = record->version,
                                               .profile_hash = record->hash,
+                                              .segment = record->segment,
                                               .minute = minute,
                                               .boot = boot,
                                               .rows = rows,
@@ -178,6 +185,7 @@ static void free_record(sw_record *record) {
     pthread_mutex_destroy(&record->lock);
     sw_mem_free((void *)record->model.at);
     sw_mem_free((void *)record->hash.at);
+    sw_mem_free((void *)record->segment.at);
     sw_mem_free(record);
 }
 
@@ -186,7 +194,7 @@ static void free_idle(sw_watch *watch) {
     pthread_mutex_lock(&watch->listing);
     for (sw_record **at = &watch->records; *at;) {
         sw_record *record = *at;
-        if (record->handles || !is_clean(record)) {
+        if (record->users || !is_clean(record)) {
             at = &record->next;
             continue;
         }
@@ -206,17 +214,6 @@ static void tell_trouble(sw_watch *watch, bool good, const sw_error *error) {
     watch->in_trouble = !good;
 }
 
-/* Old minutes go once an hour. */
-static bool expire(sw_watch *watch, int64_t minute, sw_error *error) {
-    if (watch->expired_minute && minute - watch->expired_minute < 60 &&
-        minute >= watch->expired_minute)
-        return true;
-    if (sw_failed(sw_windows_expire(watch->db, minute - SW_WATCH_DAYS * 24 * 60, error)))
-        return false;
-    watch->expired_minute = minute;
-    return true;
-}
-
 static bool keep_locked(sw_watch *watch) {
     gathered g = {0};
     sw_error error = {"not enough memory"};
@@ -228,7 +225,7 @@ static bool keep_locked(sw_watch *watch) {
     for (sw_record *record = watch->records; record; record = record->next)
         mark_written(record, good);
     free_idle(watch);
-    good = good && expire(watch, minute, &error) && !g.failed;
+    good = good && sw_watch_tidy(watch, minute, &error) && !g.failed;
     tell_trouble(watch, good, &error);
     sw_arena_free(&g.arena);
     sw_mem_free(g.rows);
@@ -303,13 +300,16 @@ sw_status sw_watch_open(sw_watch **out, sw_db *db, sw_error *error) {
         return sw_fail(error, SW_CODE_UNAVAILABLE, "cannot start the thread that stores counts: %s",
                        strerror(failure));
     }
+    (void)pthread_setname_np(watch->keeper, "watch-keeper");
     watch->started = true;
     *out = watch;
     return SW_OK;
 }
 
 static void free_handle(sw_watched *watched) {
+    sw_mem_free(watched->segments);
     sw_counts_free(&watched->base);
+    sw_counts_free(&watched->reference);
     pthread_mutex_destroy(&watched->summing);
     sw_mem_free(watched);
 }
@@ -329,12 +329,12 @@ void sw_watch_close(sw_watch *watch) {
     while (watch->records) {
         sw_record *record = watch->records;
         watch->records = record->next;
-        while (record->handles) {
-            sw_watched *watched = record->handles;
-            record->handles = watched->next;
-            free_handle(watched);
-        }
         free_record(record);
+    }
+    while (watch->handles) {
+        sw_watched *watched = watch->handles;
+        watch->handles = watched->next;
+        free_handle(watched);
     }
     pthread_mutex_destroy(&watch->keeping);
     pthread_mutex_destroy(&watch->listing);
@@ -380,10 +380,15 @@ static sw_status restore_row(const sw_window_row *row, void *context, sw_error *
 static bool restore(sw_watch *watch, sw_record *record) {
     restoring r = {.watch = watch, .record = record, .minute = record->minute};
     sw_error why = {{0}};
-    if (sw_failed(sw_counts_make(&r.sum, record->now.bin_count, record->now.label_count, &why)))
+    if (sw_failed(sw_counts_make_like(&r.sum, &record->now, &why)))
         return false;
-    sw_status status = sw_windows_read(watch->db, record->model, record->version, record->hash,
-                                       record->minute - SW_WATCH_RING + 1, restore_row, &r, &why);
+    sw_window_query query = {record->model,
+                             record->version,
+                             record->hash,
+                             record->segment,
+                             record->minute - SW_WATCH_RING + 1,
+                             record->minute + 1};
+    sw_status status = sw_windows_read(watch->db, &query, restore_row, &r, &why);
     if (sw_failed(status))
         tell("%.*s@%u: earlier counts could not be read: %s", SW_STR_ARG(record->model),
              record->version, why.text);
@@ -393,60 +398,95 @@ static bool restore(sw_watch *watch, sw_record *record) {
 }
 
 /* NULL where memory is out. */
-static sw_record *make_record(sw_watch *watch, sw_str model, uint32_t version, sw_str hash,
+static sw_record *make_record(sw_watch *watch, const sw_record_key *key,
                               const sw_observer *observer) {
     sw_record *record = sw_mem_zalloc(1, sizeof *record);
     if (!record)
         return NULL;
     pthread_mutex_init(&record->lock, NULL);
-    record->model = (sw_str){sw_mem_copy(model.at, model.len), model.len};
-    record->hash = (sw_str){sw_mem_copy(hash.at, hash.len), hash.len};
-    record->version = version;
+    record->model = (sw_str){sw_mem_copy(key->model.at, key->model.len), key->model.len};
+    record->hash = (sw_str){sw_mem_copy(key->hash.at, key->hash.len), key->hash.len};
+    record->segment = (sw_str){sw_mem_copy(key->segment.at, key->segment.len), key->segment.len};
+    record->version = key->version;
     record->step = atomic_load(&watch->step);
     record->minute = sw_watch_minute(watch);
-    bool good = record->model.at && record->hash.at &&
-                !sw_failed(sw_counts_make(&record->now, observer->counter_count,
-                                          observer->label_count, NULL)) &&
-                restore(watch, record);
+    bool good =
+        record->model.at && record->hash.at && record->segment.at &&
+        !sw_failed(sw_counts_make_for(&record->now, observer, key->segment.len > 0, NULL)) &&
+        restore(watch, record);
     if (good)
         return record;
     free_record(record);
     return NULL;
 }
 
-static sw_status attach(sw_watched *watched, sw_watch *watch, sw_str model, uint32_t version,
-                        sw_str hash, sw_error *error) {
-    const sw_observer *observer = watched->observer;
-    sw_record *found = sw_watch_find(watch, model, version, hash);
-    sw_record *record = found ? found : make_record(watch, model, version, hash, observer);
+/* The record of `key`, made where there is none, in use once more. */
+static sw_status use_record(sw_record **out, sw_watch *watch, const sw_record_key *key,
+                            const sw_observer *observer, sw_error *error) {
+    sw_record *found = sw_watch_find(watch, key);
+    sw_record *record = found ? found : make_record(watch, key, observer);
     if (!record)
         return no_memory(error);
-    if (record->now.bin_count != observer->counter_count ||
-        record->now.label_count != observer->label_count)
+    uint32_t tables = key->segment.len ? observer->output_label_count : observer->label_count;
+    if (record->now.bin_count != observer->counter_count || record->now.label_count != tables ||
+        record->now.column_count != observer->column_count)
         return sw_fail(error, SW_CODE_INTERNAL, "%.*s@%u is already watched with other bins",
-                       SW_STR_ARG(model), version);
+                       SW_STR_ARG(key->model), key->version);
     pthread_mutex_lock(&watch->listing);
     if (!found) {
         record->next = watch->records;
         watch->records = record;
     }
-    watched->record = record;
-    watched->next = record->handles;
-    record->handles = watched;
+    record->users++;
     pthread_mutex_unlock(&watch->listing);
+    *out = record;
+    return SW_OK;
+}
+
+/* True where one of them has no user left. With `keeping` held. */
+static bool let_go(sw_watched *watched) {
+    uint32_t count = watched->segments ? watched->observer->segment_count : 0;
+    bool last = false;
+    pthread_mutex_lock(&watched->watch->listing);
+    if (watched->record)
+        last = --watched->record->users == 0;
+    for (uint32_t i = 0; i < count && watched->segments[i]; i++)
+        last |= --watched->segments[i]->users == 0;
+    pthread_mutex_unlock(&watched->watch->listing);
+    return last;
+}
+
+static sw_status attach(sw_watched *watched, sw_record_key key, sw_error *error) {
+    const sw_observer *observer = watched->observer;
+    watched->segments = sw_mem_zalloc(observer->segment_count, sizeof *watched->segments);
+    if (!watched->segments)
+        return no_memory(error);
+    SW_TRY(use_record(&watched->record, watched->watch, &key, observer, error));
+    for (uint32_t i = 0; i < observer->segment_count; i++) {
+        key.segment = observer->segments[i];
+        SW_TRY(use_record(&watched->segments[i], watched->watch, &key, observer, error));
+    }
     return SW_OK;
 }
 
 sw_status sw_watch_add(sw_watched **out, sw_watch *watch, sw_str model, uint32_t version,
                        sw_str profile_hash, const sw_observer *observer, const sw_profile *profile,
-                       sw_error *error) {
+                       const sw_monitor_settings *settings, sw_error *error) {
     sw_watched *watched = sw_mem_zalloc(1, sizeof *watched);
     if (!watched)
         return no_memory(error);
-    *watched = (sw_watched){.watch = watch, .observer = observer, .profile = profile};
+    *watched = (sw_watched){
+        .watch = watch, .observer = observer, .profile = profile, .settings = settings};
     pthread_mutex_init(&watched->summing, NULL);
     pthread_mutex_lock(&watch->keeping);
-    sw_status status = attach(watched, watch, model, version, profile_hash, error);
+    sw_status status =
+        attach(watched, (sw_record_key){model, version, profile_hash, SW_STR("")}, error);
+    if (sw_failed(status)) {
+        let_go(watched);
+    } else {
+        watched->next = watch->handles;
+        watch->handles = watched;
+    }
     pthread_mutex_unlock(&watch->keeping);
     if (sw_failed(status))
         free_handle(watched);
@@ -460,14 +500,11 @@ void sw_watch_remove(sw_watched *watched) {
         return;
     sw_watch *watch = watched->watch;
     pthread_mutex_lock(&watch->keeping);
-    pthread_mutex_lock(&watch->listing);
-    sw_watched **at = &watched->record->handles;
+    sw_watched **at = &watch->handles;
     while (*at != watched)
         at = &(*at)->next;
     *at = watched->next;
-    bool last = watched->record->handles == NULL;
-    pthread_mutex_unlock(&watch->listing);
-    if (last)
+    if (let_go(watched))
         keep_locked(watch);
     pthread_mutex_unlock(&watch->keeping);
     free_handle(watched);

@@ -2,10 +2,9 @@
 /*
  * watch, within: records of what was counted, and the verdicts on them.
  *
- * A record is one (model, version, profile) with its running minute, its last hour of finished
- * minutes in compact form, and the handles (sw_watched) of those who serve it now: two at a time
- * while a version is replaced by itself. It lives on without a handle until all of it is in the
- * database.
+ * A record is one (model, version, profile, segment) with its running minute and its last hour of
+ * finished minutes in compact form. Handles (sw_watched) use it: two at a time while a version is
+ * replaced by itself. It lives on without a user until all of it is in the database.
  *
  * Locks, in this order: `keeping` (the list's writer, held over disk writes), `listing` (the list's
  * readers), a record's `lock` (its counts; memory work only, so that a merge never waits for a
@@ -23,10 +22,19 @@
 #include <stdatomic.h>
 
 enum {
-    SW_WATCH_RING = 60,            /* finished minutes kept in memory */
-    SW_WATCH_DAYS = 14,            /* minutes kept in the database */
-    SW_WATCH_SUMMARY_MINUTES = 15, /* of the fleet page */
+    SW_WATCH_RING = 60,               /* finished minutes kept in memory */
+    SW_WATCH_MINUTES_KEPT = 2 * 1440, /* in the database; then they become hours, */
+    SW_WATCH_HOURS_KEPT = 90 * 1440,  /* (in minutes) these become days, */
+    SW_WATCH_DAYS_KEPT = 731 * 1440,  /* and these go */
+    SW_WATCH_SUMMARY_MINUTES = 15,    /* of the fleet page */
+    SW_WATCH_REFERENCE_MINUTES = 10,  /* how old a reference it may use */
 };
+
+/*
+ * A version whose rows are long (thousands of features, many segments) keeps fewer of them, so that
+ * each of the three steps takes about this much at most.
+ */
+#define SW_WATCH_STEP_BYTES_MAX (UINT64_C(256) << 20)
 
 typedef struct sw_minute {
     int64_t minute;
@@ -39,8 +47,8 @@ typedef struct sw_minute {
 
 typedef struct sw_record {
     struct sw_record *next;
-    sw_watched *handles;
-    sw_str model, hash; /* its own */
+    uint32_t users;              /* handles */
+    sw_str model, hash, segment; /* its own */
     uint32_t version;
     pthread_mutex_t lock; /* for all that follows */
     sw_counts now;
@@ -61,10 +69,12 @@ struct sw_watch {
     int64_t (*clock_ms)(void);
     pthread_mutex_t keeping, listing;
     sw_record *records;
+    sw_watched *handles;
     atomic_uint step; /* grows each time the wall clock steps back: a minute is then counted anew,
                          under another boot */
-    int64_t expired_minute; /* when old minutes were last removed */
-    bool in_trouble;        /* the last write failed, and was told */
+    int64_t tidied_minute; /* when old rows were last rolled up and removed */
+    bool untidy;           /* and there was more to do */
+    bool in_trouble;       /* the last write failed, and was told */
     pthread_t keeper;
     pthread_mutex_t stopping;
     pthread_cond_t wake;
@@ -74,11 +84,15 @@ struct sw_watch {
 struct sw_watched {
     sw_watch *watch;
     sw_record *record;
+    sw_record **segments; /* of each of the observer's */
     sw_watched *next;
     const sw_observer *observer;
     const sw_profile *profile;
+    const sw_monitor_settings *settings;
     pthread_mutex_t summing; /* for the cache of the summary */
-    sw_counts base;          /* the finished minutes of the summary's window */
+    sw_counts reference;
+    int64_t reference_minute; /* when it was read */
+    sw_counts base;           /* the finished minutes of the summary's window */
     int64_t base_minute;
     uint64_t base_changes, summed_changes; /* ring_changes and changes as of then */
     bool summed;
@@ -91,13 +105,23 @@ SW_MUST_USE sw_status sw_watch_open_still(sw_watch **out, sw_db *db, int64_t (*c
 /* What the keeper does each second. False where the database did not take it. */
 bool sw_watch_keep(sw_watch *watch);
 
+/* Once an hour: old minutes become hours, old hours days, old days go. With `keeping` held. False
+ * where the database did not take it. */
+bool sw_watch_tidy(sw_watch *watch, int64_t minute, sw_error *error);
+
 /* Minutes since 1970. */
 int64_t sw_watch_minute(const sw_watch *watch);
+typedef struct sw_record_key {
+    sw_str model;
+    uint32_t version;
+    sw_str hash, segment;
+} sw_record_key;
+
 /* NULL where there is none; with `keeping` or `listing` held. */
-sw_record *sw_watch_find(const sw_watch *watch, sw_str model, uint32_t version, sw_str hash);
-/* Adds a window's counts of a record, from memory; NOT_FOUND where no record is kept of it. */
-SW_MUST_USE sw_status sw_watch_sum(sw_counts *into, sw_watch *watch, sw_str model, uint32_t version,
-                                   sw_str hash, uint32_t minutes, sw_error *error);
+sw_record *sw_watch_find(const sw_watch *watch, const sw_record_key *key);
+/* Adds the counts of minutes in [from, to), from memory; NOT_FOUND where no record is kept. */
+SW_MUST_USE sw_status sw_watch_sum(sw_counts *into, sw_watch *watch, const sw_record_key *key,
+                                   int64_t from_minute, int64_t to_minute, sw_error *error);
 
 /* ---- Verdicts ---- */
 

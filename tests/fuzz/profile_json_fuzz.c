@@ -42,7 +42,7 @@ static void check_observer(const sw_profile *profile, sw_arena *arena) {
     signature.features = sw_arena_zalloc(arena, profile->column_count, sizeof *signature.features);
     for (uint32_t i = 0; signature.features && i < profile->column_count; i++)
         signature.features[i] = (sw_feature){.name = profile->columns[i].name, .column = i};
-    if (!sw_failed(sw_observer_make(&observer, &signature, profile, NULL)))
+    if (!sw_failed(sw_observer_make(&observer, &signature, profile, NULL, NULL)))
         sw_observer_free(observer);
 }
 

@@ -49,6 +49,8 @@ static void check_body(const sw_signature *signature, sw_str body) {
             must(r.inputs[i].shape[0] == (int64_t)r.rows);
         }
         touch(r.id.at, r.id.len);
+        for (size_t i = 0; r.row_ids && i < r.rows; i++)
+            touch(r.row_ids[i].at, r.row_ids[i].len);
         sw_infer_response answer = {.model = SW_STR("m"),
                                     .version = SW_STR("1"),
                                     .outputs = r.inputs,

@@ -17,7 +17,7 @@ DONE, FAILED, USAGE, NOT_FOUND, REFUSED, UNREACHABLE = range(6)
 
 
 def clean_environment(**more):
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("SLIPWAY_") or k == "SLIPWAY_ORT"}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("SLIPWAY_") or k in ("SLIPWAY_ORT", "SLIPWAY_DUCKDB")}
     return {**kept, **more}
 
 

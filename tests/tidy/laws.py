@@ -31,7 +31,8 @@ for name in sorted(files):
             found = re.search(pattern, code)
             if found and name not in MEM_FREE:
                 wrong.append(f"{name}:{number}: {found[1]} {why}")
-        if SQL.search(text) and not name.startswith("src/store/") and not name.endswith("_store.c"):
+        if SQL.search(text) and not name.startswith("src/store/") and not name.endswith("_store.c") and \
+                name != "src/data/frame_parquet.c":  # asks DuckDB, of a file
             wrong.append(f"{name}:{number}: SQL stands only in *_store.c")
         if SYSTEM.search(text) and name.split("/")[1] not in SYSTEM_FLOORS:
             wrong.append(f"{name}:{number}: only io/, net/ and store/ talk to the system")

@@ -10,6 +10,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Alerts, driftJson, heatmapJson, qualityJson } from './monitoring.mjs';
 import { Series, bins, hash01 } from './shapes.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -22,6 +23,7 @@ const option = (name, other) => {
 const dist = option('dist', join(here, '../dist'));
 const port = Number(option('port', '8090'));
 const started = Date.now();
+const alerts = new Alerts(started);
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
@@ -284,6 +286,10 @@ async function modelApi(method, model, parts, query, body) {
     case 'GET deployments': return { revisions: model.revisions };
     case 'GET traffic': return model.series.traffic(minutes, Date.now(), model.live !== null);
     case 'GET watch': return watchJson(model, Number(query.get('version') || model.live?.version || 1), minutes);
+    case 'GET heatmap': return heatmapJson(model, Number(query.get('version')), Number(query.get('hours') ?? 24), Date.now());
+    case 'GET drift': return driftJson(model, Number(query.get('version')), Date.now());
+    case 'GET quality':
+      return qualityJson(model, Number(query.get('version')), Number(query.get('hours') ?? 24), Number(query.get('step_minutes') ?? 15), Date.now());
     case 'POST deployments': return deploy(model, body);
     case 'POST rollback': return rollback(model, body);
     case 'DELETE deployments': return undeploy(model);
@@ -301,6 +307,8 @@ async function api(method, path, query, body) {
   if (path === '/api/v1/status') return statusJson();
   if (path === '/api/v1/models') return { models: allModels() };
   if (path === '/api/v1/events') return eventsJson(query);
+  const told = flag('empty') ? undefined : alerts.answer(method, path, query, body);
+  if (told !== undefined) return told;
   const match = /^\/api\/v1\/models\/([^/]+)(?:\/(.+))?$/.exec(path);
   const model = match && models.get(decodeURIComponent(match[1]));
   if (!model) throw new Refusal(404, `${path} does not exist`);

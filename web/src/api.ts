@@ -3,7 +3,8 @@
 
 import { dispatch } from './store';
 import type {
-  Alias, Column, EngineChoice, Event, Model, Revision, Status, Traffic, Version, Watch,
+  Alert, Alias, Column, Delivery, DriftReport, EngineChoice, Event, Heatmap, Model, Quality, Revision, Silence, Status,
+  Traffic, Version, Watch,
 } from './types';
 
 export class ApiError extends Error {
@@ -69,6 +70,9 @@ export const revisions = (model: string, signal?: AbortSignal): Promise<Revision
 export const traffic = (model: string, minutes: number, signal?: AbortSignal): Promise<Traffic> =>
   call('GET', `${of(model)}/traffic?minutes=${minutes}`, undefined, signal);
 
+const versioned = (model: string, what: string, version: string, more: Record<string, string>): string =>
+  `${of(model)}/${what}?${new URLSearchParams(Object.entries({ version, ...more }).filter(([, text]) => text !== ''))}`;
+
 /** Only what a bin has is sent: bounds, or a label. */
 function whole(column: Column): Column {
   return {
@@ -77,8 +81,12 @@ function whole(column: Column): Column {
   };
 }
 
-export const watch = (model: string, version: string, minutes: number, signal?: AbortSignal): Promise<Watch> =>
-  call<Watch>('GET', `${of(model)}/watch?version=${encodeURIComponent(version)}&minutes=${minutes}`, undefined, signal)
+/** `to_ms` empty: up to now. */
+export const watch = (
+  model: string, version: string, minutes: number, segment: string, to_ms: string, signal?: AbortSignal,
+): Promise<Watch> =>
+  call<Watch>('GET', versioned(model, 'watch', version,
+    { minutes: String(minutes), segment, ...(to_ms === '' ? {} : { to_ms }) }), undefined, signal)
     .then((w) => ({ ...w, features: (w.features ?? []).map(whole), outputs: (w.outputs ?? []).map(whole) }));
 
 export function events(
@@ -89,6 +97,51 @@ export function events(
   if (before !== '') query.set('before', before);
   return call('GET', `/api/v1/events?${query}`, undefined, signal);
 }
+
+export const heatmap = (
+  model: string, version: string, hours: number, segment: string, signal?: AbortSignal,
+): Promise<Heatmap> =>
+  call('GET', versioned(model, 'heatmap', version, { hours: String(hours), segment }), undefined, signal);
+
+export const drift = (model: string, version: string, segment: string, signal?: AbortSignal): Promise<DriftReport> =>
+  call('GET', versioned(model, 'drift', version, { segment }), undefined, signal);
+
+export const quality = (
+  model: string, version: string, hours: number, step_minutes: number, signal?: AbortSignal,
+): Promise<Quality> =>
+  call('GET', versioned(model, 'quality', version, { hours: String(hours), step_minutes: String(step_minutes) }),
+    undefined, signal);
+
+/* ---- Alerts ---- */
+
+export function alerts(
+  state: string, model: string, before: string, signal?: AbortSignal,
+): Promise<{ alerts: Alert[]; more: boolean }> {
+  const query = new URLSearchParams({ state, limit: '100' });
+  if (model !== '') query.set('model', model);
+  if (before !== '') query.set('before', before);
+  return call('GET', `/api/v1/alerts?${query}`, undefined, signal);
+}
+
+export const alert = (id: number, signal?: AbortSignal): Promise<Alert> =>
+  call('GET', `/api/v1/alerts/${id}`, undefined, signal);
+
+export const deliveries = (alertId: number, signal?: AbortSignal): Promise<Delivery[]> =>
+  call<{ deliveries: Delivery[] }>('GET', `/api/v1/deliveries?alert=${alertId}`, undefined, signal)
+    .then((a) => a.deliveries);
+
+export const acknowledge = (id: number, note: string): Promise<Alert> =>
+  call('POST', `/api/v1/alerts/${id}/acknowledge`, { note });
+
+export const silences = (signal?: AbortSignal): Promise<Silence[]> =>
+  call<{ silences: Silence[] }>('GET', '/api/v1/silences', undefined, signal).then((a) => a.silences);
+
+export const silence = (matchers: string[], until_ms: number, why: string): Promise<Silence> =>
+  call('POST', '/api/v1/silences', { matchers, until_ms, why });
+
+export const unsilence = (id: number): Promise<null> => call('DELETE', `/api/v1/silences/${id}`);
+
+/* ---- Changes ---- */
 
 export const deploy = (model: string, version: number, engine: EngineChoice): Promise<Revision> =>
   call('POST', `${of(model)}/deployments`, { version: String(version), engine });

@@ -4,6 +4,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { press, type Action, type Chord } from './keys';
 import { go, useLocation } from './nav';
+import { Alerts, useFiring } from './pages/alerts';
 import { Events } from './pages/events';
 import { attentionCount, Fleet } from './pages/fleet';
 import { Model } from './pages/model';
@@ -17,7 +18,7 @@ import { Icon } from './ui/icon';
 import { Search } from './ui/search';
 import { Toasts } from './ui/toasts';
 
-const TITLES = { live: '', drift: 'drift', versions: 'versions', events: 'events' };
+const TITLES = { live: '', drift: 'drift', quality: 'quality', versions: 'versions', events: 'events' };
 
 export function titleOf(route: Route, attention: number): string {
   const alarm = attention > 0 ? `(${attention}) ` : '';
@@ -26,6 +27,8 @@ export function titleOf(route: Route, attention: number): string {
       return `${alarm}Fleet · Slipway`;
     case 'events':
       return `${alarm}Events · Slipway`;
+    case 'alerts':
+      return `${alarm}${route.id === null ? 'Alerts' : `Alert ${route.id}`} · Slipway`;
     case 'model':
       return `${alarm}${route.name}${TITLES[route.tab] && ` ${TITLES[route.tab]}`} · Slipway`;
     default:
@@ -40,6 +43,7 @@ function Connection() {
 }
 
 function Head({ route, onSearch, onHelp }: { route: Route; onSearch: () => void; onHelp: () => void }) {
+  const firing = useStore((s) => s.firing);
   const onFleet = route.page === 'fleet' || route.page === 'model';
   return (
     <header class="head">
@@ -47,6 +51,9 @@ function Head({ route, onSearch, onHelp }: { route: Route; onSearch: () => void;
         <Brand />
         <nav aria-label="Pages">
           <a href="/" aria-current={onFleet ? 'page' : undefined}>Fleet</a>
+          <a href="/alerts" aria-current={route.page === 'alerts' ? 'page' : undefined}>
+            Alerts{firing > 0 && <span class="tab-count num" title={`${firing} firing`}><Icon name="drifted" />{firing}</span>}
+          </a>
           <a href="/events" aria-current={route.page === 'events' ? 'page' : undefined}>Events</a>
         </nav>
         <Connection />
@@ -65,6 +72,8 @@ function Page({ route, query }: { route: Route; query: URLSearchParams }) {
       return <Fleet />;
     case 'events':
       return <Events query={query} />;
+    case 'alerts':
+      return <Alerts id={route.id} query={query} />;
     case 'model':
       return <Model name={route.name} tab={route.tab} query={query} />;
     default:
@@ -109,8 +118,10 @@ export function App() {
   useEffect(() => {
     document.title = title;
   }, [title]);
+  useFiring();
   useKeys((action) => {
     if (action === 'fleet') go('/');
+    else if (action === 'alerts') go('/alerts');
     else if (action === 'events') go('/events');
     else setOpen(action);
   });

@@ -23,6 +23,7 @@ function startStream(): void {
     open: () => dispatch({ type: 'connection', connection: 'live' }),
     broken: () => dispatch({ type: 'connection', connection: 'reconnecting' }),
     tick: (tick) => dispatch({ type: 'tick', tick }),
+    alert: () => dispatch({ type: 'alert' }),
     change: (event) => dispatch({ type: 'change', event, quiet: document.querySelector('dialog[open]') !== null }),
   }, {
     connect: (url) => new EventSource(url) as unknown as Source,

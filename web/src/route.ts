@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 // Addresses: every page, tab and filter has one, so that what one sees can be sent to another.
 
-export const TABS = ['live', 'drift', 'versions', 'events'] as const;
+export const TABS = ['live', 'drift', 'quality', 'versions', 'events'] as const;
 export type Tab = (typeof TABS)[number];
 
 export type Route =
   | { page: 'fleet' }
   | { page: 'model'; name: string; tab: Tab }
   | { page: 'events' }
+  | { page: 'alerts'; id: number | null }
   | { page: 'missing' };
 
 export function parse(path: string): Route {
@@ -20,6 +21,9 @@ export function parse(path: string): Route {
   const [head, name, tab, more] = parts;
   if (head === undefined) return { page: 'fleet' };
   if (head === 'events' && name === undefined) return { page: 'events' };
+  if (head === 'alerts' && tab === undefined && /^[1-9][0-9]*$/.test(name ?? '1')) {
+    return { page: 'alerts', id: name === undefined ? null : Number(name) };
+  }
   if (head !== 'models' || more !== undefined) return { page: 'missing' };
   if (name === undefined) return { page: 'fleet' };
   const wanted = tab ?? 'live';
@@ -31,6 +35,10 @@ export function parse(path: string): Route {
 export function modelPath(name: string, tab: Tab = 'live'): string {
   const base = `/models/${encodeURIComponent(name)}`;
   return tab === 'live' ? base : `${base}/${tab}`;
+}
+
+export function alertPath(id: number): string {
+  return `/alerts/${id}`;
 }
 
 /** The query with some values changed; an empty value drops its name. */

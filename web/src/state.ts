@@ -30,6 +30,10 @@ export interface State {
   /** Events that came by the stream, newest first. */
   events: Event[];
   toasts: Toast[];
+  /** Alerts that fire now, silenced ones left out. */
+  firing: number;
+  /** Counts the changes of alerts, so that pages know when to ask again. */
+  alertChanges: number;
 }
 
 export const START: State = {
@@ -44,6 +48,8 @@ export const START: State = {
   changes: {},
   events: [],
   toasts: [],
+  firing: 0,
+  alertChanges: 0,
 };
 
 export type Message =
@@ -56,7 +62,9 @@ export type Message =
   | { type: 'seed'; model: string; points: TrafficPoint[] }
   /** `quiet`: no toast, since a dialog is telling the same. */
   | { type: 'change'; event: Event; quiet: boolean }
-  | { type: 'toast-gone'; id: string };
+  | { type: 'toast-gone'; id: string }
+  | { type: 'alert' }
+  | { type: 'firing'; count: number };
 
 const EVENTS_KEPT = 200;
 const TOASTS_SHOWN = 3;
@@ -79,6 +87,10 @@ export function reduce(state: State, message: Message): State {
       return seeded(state, message.model, message.points);
     case 'change':
       return changed(state, message.event, message.quiet);
+    case 'alert':
+      return { ...state, alertChanges: state.alertChanges + 1 };
+    case 'firing':
+      return state.firing === message.count ? state : { ...state, firing: message.count };
     case 'toast-gone':
       return { ...state, toasts: state.toasts.filter((t) => t.id !== message.id) };
   }
@@ -90,7 +102,7 @@ function reconnected(state: State, connection: Connection): State {
   if (connection !== 'live' || state.connection !== 'reconnecting') return { ...state, connection };
   const changes: Record<string, number> = {};
   for (const model of state.models ?? []) changes[model.name] = (state.changes[model.name] ?? 0) + 1;
-  return { ...state, connection, history: {}, seeded: {}, changes };
+  return { ...state, connection, history: {}, seeded: {}, changes, alertChanges: state.alertChanges + 1 };
 }
 
 function ticked(state: State, tick: Tick): State {

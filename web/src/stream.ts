@@ -17,6 +17,8 @@ export interface Handlers {
   broken(): void;
   tick(tick: Tick): void;
   change(event: Event): void;
+  /** An alert began, changed or ended. */
+  alert(): void;
 }
 
 export interface World {
@@ -89,6 +91,10 @@ export class LiveStream {
     source.addEventListener('change', guard((data) => {
       this.expectNews();
       this.handlers.change(JSON.parse(data) as Event);
+    }));
+    source.addEventListener('alert', guard(() => {
+      this.expectNews();
+      this.handlers.alert();
     }));
   }
 

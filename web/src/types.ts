@@ -80,7 +80,8 @@ export interface Version {
   created_ms: number;
   who: string;
   note: string;
-  artifact: { sha256: string; size_bytes: number };
+  external: boolean;
+  artifact: { sha256: string; size_bytes: number } | null; // null where it is served elsewhere
   signature: Signature;
   profile: { hash: string; rows: number } | null;
   check: boolean;
@@ -139,6 +140,8 @@ export interface Watch {
   rows: number;
   state: WatchState;
   rows_min: number;
+  /** Parts of the traffic that are watched apart, such as country=DE. */
+  segments?: string[];
   features: Column[];
   outputs: Column[];
 }
@@ -196,4 +199,130 @@ export interface Status {
 export interface Tick {
   at_ms: number;
   models: Model[];
+}
+
+/* ---- Drift over time, and the calibrated monitor ---- */
+
+export interface HeatColumn {
+  name: string;
+  kind: 'numeric' | 'category';
+  output: boolean;
+  psi: (number | null)[];
+  state: WatchState[];
+  missing_share: (number | null)[];
+}
+
+/** One column a feature, one entry a step; the last step may still be gathering. */
+export interface Heatmap {
+  model: string;
+  version: number;
+  step_minutes: number;
+  from_ms: number;
+  times: number[];
+  columns: HeatColumn[];
+  rows: number[];
+}
+
+export type FindingState = 'undefined' | 'too few rows' | 'same' | 'drifted';
+
+export interface Finding {
+  column: string;
+  output: boolean;
+  segment: string;
+  kind: 'distribution' | 'missing' | 'range' | 'unseen' | 'type';
+  state: FindingState;
+  reason: string | null;
+  evidence_log10: number | null;
+  threshold_log10: number | null;
+  psi: number | null;
+  since_ms: number | null;
+  rows: number;
+  influence: number | null;
+  influence_why: string | null;
+}
+
+export interface DriftReport {
+  model: string;
+  version: number;
+  state: WatchState;
+  statement: string;
+  looks: number;
+  since_ms: number | null;
+  findings: Finding[];
+}
+
+/* ---- Quality ---- */
+
+export type Metrics = Record<string, number | null>;
+
+export interface QualityPoint {
+  at_ms: number;
+  rows: number;
+  labelled: number;
+  metrics: Metrics;
+  estimated: Metrics;
+}
+
+export interface Quality {
+  model: string;
+  version: number;
+  task: string;
+  window: { rows: number; labelled: number; coverage: number | null; lag_p50_s: number | null; metrics: Metrics };
+  estimated: Metrics | null;
+  baseline: { labelled: number; metrics: Metrics } | null;
+  decay: { state: string; why: string | null; evidence_log10: number | null; threshold_log10: number | null };
+  series: QualityPoint[];
+}
+
+/* ---- Alerts ---- */
+
+export type Severity = 'info' | 'warning' | 'critical';
+
+export interface Alert {
+  id: number;
+  rule: string;
+  model: string;
+  version: number | null;
+  segment: string;
+  column: string;
+  kind: string;
+  severity: Severity;
+  state: 'pending' | 'firing' | 'resolved';
+  silenced: boolean;
+  inhibited_by: string | null;
+  acknowledged: { who: string; at_ms: number; note: string } | null;
+  summary: string;
+  started_ms: number;
+  fired_ms: number | null;
+  ended_ms: number | null;
+  value: number | null;
+  limit: number | null;
+  unit: string;
+  evidence?: unknown;
+}
+
+export interface Delivery {
+  notifier: string;
+  status: string;
+  attempts: number;
+  error: string | null;
+  at_ms: number;
+}
+
+export interface Silence {
+  id: number;
+  matchers: string[];
+  until_ms: number;
+  who: string;
+  why: string;
+}
+
+/** One cell of the heat-map. */
+export interface Cell {
+  column: string;
+  at_ms: number;
+  psi: number | null;
+  state: WatchState;
+  missing_share: number | null;
+  rows: number;
 }

@@ -172,8 +172,17 @@ TEST(records__an_id_comes_along) {
     CHECK_STR(r.id, "17");
     check_refused(&wide, "{\"id\":1,\"id\":2,\"amount\":1,\"age\":2,\"mean concave points\":3}",
                   "unknown field 'id'");
-    check_refused(&wide, "[{\"id\":1,\"amount\":1,\"age\":2,\"mean concave points\":3}]",
-                  "record 0: unknown field 'id'");
+    REQUIRE_OK(parse(&r, &wide,
+                     "[{\"amount\":1,\"age\":2,\"mean concave points\":3},"
+                     "{\"id\":\"b\",\"amount\":1,\"age\":2,\"mean concave points\":3},"
+                     "{\"amount\":1,\"age\":2,\"mean concave points\":3,\"id\":3}]"),
+               error);
+    REQUIRE(r.row_ids && r.rows == 3 && r.id.len == 0);
+    CHECK(r.row_ids[0].len == 0);
+    CHECK_STR(r.row_ids[1], "b");
+    CHECK_STR(r.row_ids[2], "3");
+    check_refused(&wide, "[{\"id\":1,\"id\":2,\"amount\":1,\"age\":2,\"mean concave points\":3}]",
+                  "unknown field 'id'");
     check_refused(&wide, "{\"id\":[],\"amount\":1,\"age\":2,\"mean concave points\":3}",
                   "\"id\" should be a string or a number");
     sw_arena_reset(&arena);

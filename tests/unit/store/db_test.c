@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "store/db.h"
+#include "store/migrations_private.h"
 #include "unit/scratch.h"
 #include "unit/test.h"
 
@@ -494,6 +495,34 @@ TEST(open__names_what_is_in_the_way) {
     scratch_remove(dir);
 }
 
+/* Makes the database one that the program of the first `steps` migrations has left. */
+static void go_back_to(const char *dir, size_t steps) {
+    sqlite3 *sqlite;
+    sqlite3_stmt *tables;
+    sw_buf drop = {0};
+    CHECK_INT(sqlite3_open(scratch_path(dir, "slipway.db"), &sqlite), SQLITE_OK);
+    CHECK_INT(sqlite3_prepare_v2(sqlite,
+                                 "SELECT name FROM sqlite_master WHERE type = 'table'"
+                                 " AND name <> 'schema_migrations'",
+                                 -1, &tables, NULL),
+              SQLITE_OK);
+    while (sqlite3_step(tables) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(tables, 0);
+        char made[128];
+        snprintf(made, sizeof made, "CREATE TABLE %s ", name);
+        bool is_first = strstr(sw_migrations[0].sql, made) != NULL;
+        if (!is_first && strncmp(name, "sqlite_", 7) != 0)
+            sw_buf_printf(&drop, "DROP TABLE %s;", name);
+    }
+    sqlite3_finalize(tables);
+    for (size_t i = 1; i < steps; i++)
+        sw_buf_printf(&drop, "%s", sw_migrations[i].sql);
+    sw_buf_printf(&drop, "DELETE FROM schema_migrations WHERE number > %d;", (int)steps);
+    CHECK_INT(sqlite3_exec(sqlite, drop.at, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(sqlite);
+    sw_buf_free(&drop);
+}
+
 TEST(migrations__bring_an_older_database_up_to_date) {
     char dir[SCRATCH_BYTES];
     sw_db *db;
@@ -501,12 +530,30 @@ TEST(migrations__bring_an_older_database_up_to_date) {
     REQUIRE_OK(open_in(&db, dir), error);
     CHECK_OK(put_one(db, "kept", 5), error);
     sw_db_close(db);
-    /* As the first version left it. */
-    run_sql(dir, "DROP TABLE watch_minutes; DELETE FROM schema_migrations WHERE number > 1");
+    go_back_to(dir, 1);
     REQUIRE_OK(open_in(&db, dir), error);
     CHECK_INT(sum_of(db).total, 5);
     sw_db_close(db);
-    run_sql(dir, "SELECT rows, counts FROM watch_minutes");
+    run_sql(dir, "SELECT rows, counts FROM watch_windows");
+    scratch_remove(dir);
+}
+
+TEST(migrations__minutes_of_the_watch_become_windows) {
+    char dir[SCRATCH_BYTES];
+    sw_db *db;
+    scratch_make(dir);
+    REQUIRE_OK(open_in(&db, dir), error);
+    sw_db_close(db);
+    go_back_to(dir, 2);
+    run_sql(dir,
+            "INSERT INTO watch_minutes VALUES ('default', 'm', 1, 'h', 77, '', 'b', 9, x'01')");
+    REQUIRE_OK(open_in(&db, dir), error);
+    sw_db_close(db);
+    /* A NULL, which the table refuses, where the row is not what it should be. */
+    run_sql(dir, "CREATE TABLE proof (x BIGINT NOT NULL);"
+                 "INSERT INTO proof SELECT CASE WHEN COUNT(*) = 1 THEN 1 END FROM watch_windows"
+                 " WHERE model = 'm' AND segment = '' AND step = 1 AND start_minute = 77"
+                 " AND boot = 'b' AND rows = 9 AND counts = x'01'");
     scratch_remove(dir);
 }
 
@@ -516,8 +563,9 @@ TEST(migration__that_fails_leaves_the_database_as_it_was) {
     scratch_make(dir);
     REQUIRE_OK(open_in(&db, dir), error);
     sw_db_close(db);
+    go_back_to(dir, 1);
     /* The table of the second step is in the way. */
-    run_sql(dir, "DELETE FROM schema_migrations WHERE number > 1");
+    run_sql(dir, "CREATE TABLE watch_minutes (x BIGINT)");
     CHECK(sw_failed(open_in(&db, dir)));
     CHECK_HAS(error.text, "migration 2 (watch)");
     run_sql(dir, "DROP TABLE watch_minutes");

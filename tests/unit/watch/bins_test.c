@@ -121,30 +121,4 @@ TEST(bins__sorting_gives_the_order_of_a_plain_sort) {
     }
 }
 
-TEST(bins__a_sample_is_fair_and_the_same_for_the_same_values) {
-    enum { CAP = 500, SEEN = 20000 };
-    double sum = 0;
-    for (uint64_t round = 0; round < 40; round++) {
-        sw_sample sample, again;
-        sw_sample_init(&sample, CAP, round);
-        sw_sample_init(&again, CAP, round);
-        for (int i = 0; i < SEEN; i += 50) {
-            double block[50];
-            for (int k = 0; k < 50; k++)
-                block[k] = i + k;
-            REQUIRE(sw_sample_add(&sample, block, 50));
-            REQUIRE(sw_sample_add(&again, block, 20) && sw_sample_add(&again, block + 20, 30));
-        }
-        CHECK_INT(sample.count, CAP);
-        CHECK_INT(sample.seen, SEEN);
-        CHECK(memcmp(sample.at, again.at, CAP * sizeof *sample.at) == 0);
-        for (int i = 0; i < CAP; i++)
-            sum += sample.at[i];
-        sw_sample_free(&sample);
-        sw_sample_free(&again);
-    }
-    /* The mean of 20,000 draws from 0 … 19,999: within four standard errors (41). */
-    CHECK_NEAR(sum / (40.0 * CAP), (SEEN - 1) / 2.0, 4 * 41);
-}
-
 TEST_MAIN

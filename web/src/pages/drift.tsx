@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 // Drift: every feature's live distribution over its reference, the worst first.
 
+import { useMemo, useState } from 'preact/hooks';
 import * as api from '../api';
+import { WORST_SHOWN, mostRestless } from '../heat';
 import { countByState, hasReference, pick, watchHeadline } from '../drift';
 import { count, counted, NONE, psi, share, value } from '../format';
 import { setQuery } from '../nav';
@@ -12,9 +14,15 @@ import { WatchBadge } from '../ui/badge';
 import { Bars, binName } from '../ui/bars';
 import { Choice, Filter, Problem } from '../ui/choice';
 import { Dialog } from '../ui/dialog';
+import { Time } from '../ui/time';
+import { HeatmapView } from '../ui/heatmap';
+import { SaveButtons } from '../ui/save';
+import { fileName, saveCsv } from '../save';
 import { windowOf, WindowChoice } from './live';
+import { Monitor } from './monitor';
 
 const REFRESH_MS = 5000;
+const HEAT_MOST = 300; /* rows that a canvas is asked to hold */
 
 function RowsProgress({ rows, needed }: { rows: number; needed: number }) {
   return (
@@ -90,6 +98,13 @@ function Facts({ column }: { column: Column }) {
   );
 }
 
+function binRows(column: Column): (string | number | null)[][] {
+  return [
+    ['from', 'to', 'label', 'live_share', 'reference_share'],
+    ...column.bins.map((b) => [b.from, b.to, b.label, b.live_share, b.reference_share]),
+  ];
+}
+
 function Enlarged({ column, watch, onClose }: { column: Column; watch: Watch; onClose: () => void }) {
   const first = column.bins[0];
   const last = column.bins[column.bins.length - 1];
@@ -101,6 +116,7 @@ function Enlarged({ column, watch, onClose }: { column: Column; watch: Watch; on
         {column.state !== 'unwatched' && <WatchBadge state={column.state} />}
         {column.state === 'too few rows' && <RowsProgress rows={column.rows} needed={watch.rows_min} />}
         {referenced && <Legend />}
+        <SaveButtons what={column.name} onCsv={() => saveCsv(fileName(`${watch.model}@${watch.version}`, column.name), binRows(column))} />
       </div>
       {column.why && <p class="muted">{column.why}</p>}
       <Bars column={column} height={150} titled />
@@ -174,8 +190,55 @@ function Report({ watch, query }: { watch: Watch; query: URLSearchParams }) {
           <Grid columns={pick(watch.outputs, '', '')} needed={watch.rows_min} />
         </section>
       )}
-      {open && <Enlarged column={open} watch={watch} onClose={() => setQuery({ feature: '' })} />}
+      {open && <Enlarged column={open} watch={watch} onClose={() => setQuery({ feature: '', to_ms: '' })} />}
     </>
+  );
+}
+
+const HEAT_HOURS = [
+  { value: 6, label: '6 h' }, { value: 24, label: '24 h' }, { value: 168, label: '7 d' }, { value: 720, label: '30 d' },
+];
+const HEAT_REFRESH_MS = 30_000;
+
+function Heat({ model, version, segment, query }: { model: Model; version: string; segment: string; query: URLSearchParams }) {
+  const asked = Number(query.get('hours'));
+  const hours = HEAT_HOURS.some((h) => h.value === asked) ? asked : 24;
+  const now = useStore((s) => s.now_ms) || Date.now();
+  const found = useResource(`heat ${model.name} ${version} ${hours} ${segment}`,
+    (signal) => api.heatmap(model.name, version, hours, segment, signal), [], HEAT_REFRESH_MS);
+  const [all, setAll] = useState(false);
+  const ranked = useMemo(() => (found.data ? mostRestless(found.data, query.get('q') ?? '') : []), [found.data, query.get('q')]);
+  const shown = useMemo(() => (all ? ranked.slice(0, HEAT_MOST) : ranked.slice(0, WORST_SHOWN)), [ranked, all]);
+  if (found.error !== null) return <Problem text={found.error} retry={found.reload} />;
+  if (!found.data || found.data.times.length === 0 || ranked.length === 0) return null;
+  const step_ms = found.data.step_minutes * 60_000;
+  return (
+    <section>
+      <div class="bar wrap">
+        <Choice label="Time of the heat-map" options={HEAT_HOURS} value={hours}
+          onPick={(h) => setQuery({ hours: h === 24 ? '' : String(h) })} />
+        {ranked.length > WORST_SHOWN && (
+          <button type="button" class="link" onClick={() => setAll(!all)}>
+            {all ? `The ${WORST_SHOWN} that moved most` : `All ${count(ranked.length)} columns`}
+          </button>
+        )}
+      </div>
+      <HeatmapView heatmap={found.data} columns={shown} now={now}
+        onOpen={(feature, at_ms) => setQuery({ feature, to_ms: at_ms === null ? '' : String(at_ms + step_ms) })} />
+    </section>
+  );
+}
+
+function SegmentChoice({ names, value: chosen }: { names: readonly string[]; value: string }) {
+  if (names.length === 0) return null;
+  return (
+    <label>
+      {' · '}<span class="visually-hidden">Segment</span>
+      <select value={chosen} onChange={(e) => setQuery({ segment: e.currentTarget.value })}>
+        <option value="">all rows</option>
+        {names.map((s) => <option key={s} value={s}>{s}</option>)}
+      </select>
+    </label>
   );
 }
 
@@ -183,9 +246,14 @@ export function Drift({ model, query }: { model: Model; query: URLSearchParams }
   const minutes = windowOf(query);
   const version = query.get('version') ?? String(model.deployment?.version ?? model.newest_version);
   const changes = useStore((s) => s.changes[model.name] ?? 0);
+  const segment = query.get('segment') ?? '';
+  const to_ms = query.get('to_ms') ?? '';
   const watch = useResource(
-    `${model.name} ${version} ${minutes}`,
-    (signal) => api.watch(model.name, version, minutes, signal), [changes], REFRESH_MS);
+    `${model.name} ${version} ${minutes} ${segment} ${to_ms}`,
+    (signal) => api.watch(model.name, version, minutes, segment, to_ms, signal), [changes], REFRESH_MS);
+  const monitor = useResource(
+    `monitor ${model.name} ${version} ${segment}`,
+    (signal) => api.drift(model.name, version, segment, signal), [changes], REFRESH_MS);
   const report = watch.data;
   const versions = Array.from({ length: model.newest_version }, (_, i) => String(model.newest_version - i));
   return (
@@ -201,6 +269,10 @@ export function Drift({ model, query }: { model: Model; query: URLSearchParams }
                 {versions.map((v) => <option key={v} value={v}>{model.name}@{v}</option>)}
               </select>
             </label>
+            <SegmentChoice names={report?.segments ?? []} value={segment} />
+            {to_ms !== '' && (
+              <> · until <Time at={Number(to_ms)} /> <button type="button" class="link" onClick={() => setQuery({ to_ms: '' })}>now</button></>
+            )}
           </p>
         </div>
         <WindowChoice minutes={minutes} />
@@ -213,6 +285,8 @@ export function Drift({ model, query }: { model: Model; query: URLSearchParams }
           <code>slipway push {model.name} FILE.onnx --profile train.csv</code>
         </p>
       )}
+      {monitor.data && <Monitor report={monitor.data} />}
+      <Heat model={model} version={version} segment={segment} query={query} />
       {report && (report.features.length > 0 || report.outputs.length > 0) && <Report watch={report} query={query} />}
     </div>
   );

@@ -142,7 +142,7 @@ export function Live({ model, query }: { model: Model; query: URLSearchParams })
       {laid && (
         <>
           {drawn.map((c) => (
-            <Chart key={c.title} {...c} sync={`live ${model.name}`} at_s={laid.at_s} marks={marks} />
+            <Chart key={c.title} {...c} file={`${model.name}-${c.title}`} sync={`live ${model.name}`} at_s={laid.at_s} marks={marks} />
           ))}
           <p class="muted num">
             {counted(laid.requests, 'request')} in this window, {counted(laid.failed, 'failure')}.

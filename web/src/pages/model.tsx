@@ -17,9 +17,10 @@ import { DeployDialog, type Change } from './deploy';
 import { Drift } from './drift';
 import { EventTable } from './events';
 import { Live } from './live';
+import { Quality } from './quality';
 import { Versions } from './versions';
 
-const TAB_NAMES: Record<Tab, string> = { live: 'Live', drift: 'Drift', versions: 'Versions', events: 'Events' };
+const TAB_NAMES: Record<Tab, string> = { live: 'Live', drift: 'Drift', quality: 'Quality', versions: 'Versions', events: 'Events' };
 
 function Standing({ model }: { model: ModelData }) {
   const d = model.deployment;
@@ -108,6 +109,7 @@ function Found({ model, tab, query }: { model: ModelData; tab: Tab; query: URLSe
       <Tabs model={model} tab={tab} />
       {tab === 'live' && <Live model={model} query={query} />}
       {tab === 'drift' && <Drift model={model} query={query} />}
+      {tab === 'quality' && <Quality model={model} query={query} />}
       {tab === 'versions' && (
         <Versions model={model} query={query} versions={versions} revisions={list} onChange={setChange} onDone={refresh} />
       )}

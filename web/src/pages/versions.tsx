@@ -47,8 +47,14 @@ function Row({ version, revisions, model, open, onChange, onAlias }: {
         {version.note !== '' && <span class="sub note">{version.note}</span>}
       </td>
       <td data-label="Size" class="num">
-        {bytes(version.artifact.size_bytes)}
-        <span class="sub mono" title={`SHA-256 ${version.artifact.sha256}`}>{version.artifact.sha256.slice(0, 8)}</span>
+        {version.artifact ? (
+          <>
+            {bytes(version.artifact.size_bytes)}
+            <span class="sub mono" title={`SHA-256 ${version.artifact.sha256}`}>{version.artifact.sha256.slice(0, 8)}</span>
+          </>
+        ) : (
+          <span class="muted">served elsewhere</span>
+        )}
       </td>
       <td data-label="Features" class="num">{count(version.signature.features.length)}</td>
       <td data-label="Profile" class="num">

@@ -4,7 +4,7 @@
 import type { ComponentChildren } from 'preact';
 import { FAILING_SHARE } from '../fleet';
 import { share } from '../format';
-import type { Event, Revision, WatchState } from '../types';
+import type { Event, Revision, Severity, WatchState } from '../types';
 import { Icon, type IconName } from './icon';
 
 export type Tone = 'good' | 'notice' | 'bad' | 'quiet' | 'accent';
@@ -30,6 +30,17 @@ const WATCH: Record<WatchState, { icon: IconName; tone: Tone }> = {
 export function WatchBadge({ state }: { state: WatchState }) {
   const look = WATCH[state] ?? WATCH.unwatched;
   return <Badge icon={look.icon} tone={look.tone}>{state}</Badge>;
+}
+
+const SEVERITY: Record<Severity, { icon: IconName; tone: Tone }> = {
+  critical: { icon: 'down', tone: 'bad' },
+  warning: { icon: 'drifted', tone: 'notice' },
+  info: { icon: 'moved', tone: 'quiet' },
+};
+
+export function SeverityBadge({ severity }: { severity: Severity }) {
+  const look = SEVERITY[severity] ?? SEVERITY.warning;
+  return <Badge icon={look.icon} tone={look.tone}>{severity}</Badge>;
 }
 
 export function ErrorBadge({ part, requests }: { part: number; requests: number }) {
@@ -61,6 +72,9 @@ const EVENTS: [prefix: string, icon: IconName, tone: Tone][] = [
   ['version', 'push', 'quiet'],
   ['alias', 'tag', 'quiet'],
   ['token', 'key', 'quiet'],
+  ['alert', 'drifted', 'notice'],
+  ['silence', 'power', 'quiet'],
+  ['monitor', 'moved', 'quiet'],
   ['server', 'power', 'quiet'],
 ];
 

@@ -4,8 +4,10 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import { clock } from '../format';
+import { fileName, saveCsv, savePng } from '../save';
 import { alone } from '../traffic';
 import type { Mark } from '../types';
+import { SaveButtons } from './save';
 
 export type LineTone = 'accent' | 'accent-mid' | 'accent-soft' | 'bad' | 'ink';
 
@@ -98,8 +100,17 @@ function powersOfTen(_: uPlot, __: number, from: number, to: number): number[] {
   return Array.from({ length: Math.round(Math.log10(to)) - first + 1 }, (___, i) => 10 ** (first + i));
 }
 
+/** Round the values alone, a little wider: for metrics, whose zero says nothing. */
+function around(_: uPlot, lowest: number | null, highest: number | null): [number, number] {
+  const [low, high] = [lowest ?? 0, highest ?? 1];
+  const air = Math.max((high - low) * 0.15, Math.abs(high) * 0.01, 1e-6);
+  return [low - air, high + air];
+}
+
 interface Props {
   title: string;
+  /** What its files are called. */
+  file: string;
   sync: string;
   at_s: number[];
   lines: Line[];
@@ -110,6 +121,8 @@ interface Props {
   floor: number;
   /** A logarithmic y axis. */
   log?: boolean;
+  /** A y axis that need not begin at zero. */
+  tight?: boolean;
   height?: number;
 }
 
@@ -122,7 +135,7 @@ function options(props: Props, width: number, look: Palette, latest: { marks: Ma
     padding: [8, 8, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: props.sync }, y: false, drag: { x: false, y: false }, points: { size: 6 } },
-    scales: { x: { time: true }, y: props.log ? { distr: 3, log: 10, range: decades } : { range: yRange(props.floor) } },
+    scales: { x: { time: true }, y: props.log ? { distr: 3, log: 10, range: decades } : { range: props.tight ? around : yRange(props.floor) } },
     axes: [
       {
         stroke: look.text, font, size: 26, gap: 6, space: width < NARROW_PX ? 70 : 110,
@@ -163,6 +176,13 @@ function markNear(marks: readonly Mark[], at_s: number | undefined, spanS: numbe
   if (at_s === undefined || width <= 0) return undefined;
   const reach = (spanS / width) * MARK_REACH_PX * 1000;
   return marks.find((m) => Math.abs(m.at_ms - at_s * 1000) <= Math.max(reach, 1000));
+}
+
+function table(props: Props): (string | number | null)[][] {
+  return [
+    ['time', ...props.lines.map((l) => l.label)],
+    ...props.at_s.map((s, i) => [new Date(s * 1000).toISOString(), ...props.lines.map((l) => l.values[i] ?? null)]),
+  ];
 }
 
 export function Chart(props: Props) {
@@ -224,6 +244,11 @@ export function Chart(props: Props) {
         <span class="chart-at muted num">
           {near ? <strong>{near.text}</strong> : cursor !== null && clock((props.at_s[index] ?? 0) * 1000)}
         </span>
+        <SaveButtons
+          what={props.title}
+          onPng={() => plot.current && savePng(fileName(props.file), props.title, plot.current.ctx.canvas)}
+          onCsv={() => saveCsv(fileName(props.file), table(props))}
+        />
       </figcaption>
       <div class="plot" ref={place} role="img" aria-label={`${props.title}, latest: ${summary}`} />
     </figure>

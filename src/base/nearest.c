@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "registry/registry_private.h"
+#include "base/nearest.h"
 
 static char lower(char c) {
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
@@ -12,10 +12,10 @@ static size_t least(size_t a, size_t b) {
 /*
  * Insertions, deletions, replacements and swaps of neighbours that lead from one name to the other,
  * letters without case (optimal string alignment: R. A. Wagner and R. Lowrance, 1975, with unit
- * costs and each piece edited once). Both at most SW_NAME_BYTES long.
+ * costs and each piece edited once). Both at most SW_NEAREST_BYTES long.
  */
 static size_t distance(sw_str a, sw_str b) {
-    size_t rows[3][SW_NAME_BYTES + 1];
+    size_t rows[3][SW_NEAREST_BYTES + 1];
     for (size_t j = 0; j <= b.len; j++)
         rows[0][j] = j;
     for (size_t i = 1; i <= a.len; i++) {
@@ -41,7 +41,7 @@ void sw_nearest_begin(sw_nearest *nearest, sw_str wanted) {
 
 void sw_nearest_offer(sw_nearest *nearest, sw_str name) {
     sw_str wanted = nearest->wanted;
-    if (wanted.len == 0 || wanted.len > SW_NAME_BYTES || name.len > SW_NAME_BYTES)
+    if (wanted.len == 0 || wanted.len > SW_NEAREST_BYTES || name.len > SW_NEAREST_BYTES)
         return;
     size_t far = distance(wanted, name);
     if (wanted.len >= 3 && sw_str_starts(name, wanted) && far > 1)

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * nearest: which of many names was probably meant.
+ *
+ *     sw_nearest_begin(&nearest, wanted);
+ *     for (each name)
+ *         sw_nearest_offer(&nearest, name);
+ *     if (nearest.best[0])
+ *         "did you mean …"
+ *
+ * Threads: one at a time for each.
+ * Layer:   base.
+ */
+#ifndef SW_BASE_NEAREST_H
+#define SW_BASE_NEAREST_H
+
+#include "base/str.h"
+
+enum { SW_NEAREST_BYTES = 128 }; /* a longer name is near to none */
+
+/* The nearest of the names that were offered, if it is near enough to be meant. */
+typedef struct sw_nearest {
+    sw_str wanted;
+    char best[SW_NEAREST_BYTES + 1]; /* empty where none is near */
+    size_t distance;
+} sw_nearest;
+
+void sw_nearest_begin(sw_nearest *nearest, sw_str wanted);
+void sw_nearest_offer(sw_nearest *nearest, sw_str name);
+
+#endif /* SW_BASE_NEAREST_H */

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What raised an alert, computed once more from its evidence alone. */
+#include "alert/evidence.h"
+
+#include "base/clock.h"
+#include "cli/cli_private.h"
+#include "io/file.h"
+
+enum { FILE_BYTES_MAX = 64 << 20 };
+
+/* The very bytes of a member, so that no number is printed anew on the way. */
+static sw_status find_member(sw_str *out, sw_str json, const char *name, sw_arena *arena,
+                             sw_error *error) {
+    sw_json_reader in;
+    sw_str key;
+    *out = (sw_str){0};
+    sw_json_read_init(&in, json, arena, error);
+    sw_json_read_object(&in);
+    while (sw_json_read_key(&in, &key)) {
+        sw_json_read_peek(&in); /* past the blanks */
+        const char *from = in.at;
+        sw_json_read_skip(&in);
+        if (sw_str_is(key, name))
+            *out = (sw_str){from, (size_t)(in.at - from)};
+    }
+    SW_TRY(sw_json_read_end(&in));
+    if (out->at)
+        return SW_OK;
+    return sw_fail(error, SW_CODE_INVALID,
+                   "this is no alert: it has no \"%s\". An alert is exported with: slipway explain "
+                   "ID --json > alert.json",
+                   name);
+}
+
+/* ---- Words ---- */
+
+static const char *next_step(const char *kind) {
+    static const struct {
+        const char *kind, *says;
+    } steps[] = {
+        {"drift", "look at the column beside its reference (slipway watch NAME); find out what "
+                  "changed upstream; if the world changed, train anew"},
+        {"quality", "look at what sends this column: a default, a unit or a category that changed"},
+        {"decay", "compare the versions (slipway quality NAME); roll back, or train anew"},
+        {"metric", "see slipway quality NAME"},
+        {"latency", "see which part is slow: the chart of NAME parts waiting from computing; more "
+                    "threads, a smaller model, or an earlier version (slipway rollback NAME)"},
+        {"error_rate", "see what fails: slipway events NAME; roll back if it began with a deploy: "
+                       "slipway rollback NAME"},
+        {"traffic", "ask those who call the model, and look at what stands in front of it"},
+        {"coverage", "see why labels do not come: slipway labels --help"},
+        {"log", "free some disk: predictions are served, but not logged"},
+        {"disk", "free some disk, or shorten what is kept: slipway monitor NAME"},
+        {"lag", "the event loops are overloaded: see models whose run is dear, and --loops"},
+    };
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        if (strcmp(steps[i].kind, kind) == 0)
+            return steps[i].says;
+    return "see slipway alerts";
+}
+
+static void print_number(const char *label, double value, const char *unit) {
+    printf("%-12s%s %s\n", label, sw_text_number(value).at, unit);
+}
+
+static void print_data(const json_t *data) {
+    static const struct {
+        const char *key, *says;
+    } known[] = {
+        {"window_s", "seconds looked at"},
+        {"requests", "requests in them"},
+        {"failures", "of which failed"},
+        {"usual_requests", "requests in the time before"},
+        {"usual_s", "which lasted, in seconds"},
+        {"part", "part"},
+        {"whole", "of"},
+        {"baseline", "at its evaluation"},
+        {"now", "now"},
+        {"baseline_rows", "rows of the evaluation"},
+        {"rows", "rows"},
+        {"psi", "PSI"},
+        {"rows_dropped", "rows not logged"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (sw_js_is_number(data, known[i].key))
+            printf("  %-30s%s\n", known[i].says,
+                   sw_text_number(sw_js_number(data, known[i].key)).at);
+    size_t buckets = json_array_size(json_object_get(data, "buckets"));
+    if (buckets)
+        printf("  %-30s%zu buckets of latencies\n", "histogram", buckets);
+}
+
+static const char *verdict(const sw_evidence_again *again) {
+    if (!again->possible)
+        return "not possible: this was read, not computed";
+    return again->same ? "the same to the last bit" : "DIFFERS";
+}
+
+static void print_explained(const json_t *alert, const sw_evidence_again *again) {
+    const json_t *evidence = json_object_get(alert, "evidence");
+    const char *kind = sw_js_text(evidence, "kind"), *unit = sw_js_text(evidence, "unit");
+    int64_t now_ms = sw_clock_wall_ms();
+    printf("alert %-6lld%s · %s · rule %s\n", (long long)sw_js_integer(alert, "id"),
+           sw_js_text(alert, "state"), sw_js_text(alert, "severity"), sw_js_text(alert, "rule"));
+    printf("%-12s%s\n", "what", sw_js_text(alert, "summary"));
+    printf("%-12s%s", "since", sw_text_time(sw_js_integer(alert, "started_ms"), now_ms).at);
+    if (sw_js_integer(alert, "ended_ms"))
+        printf(", until %s", sw_text_time(sw_js_integer(alert, "ended_ms"), now_ms).at);
+    printf("\n%-12s%s, by %s\n", "measured", sw_js_text(evidence, "measure"),
+           strcmp(sw_js_text(evidence, "by"), "limit") == 0 ? "the rule's threshold"
+                                                            : "its own sequential test");
+    print_number("value", sw_js_number(evidence, "value"), unit);
+    print_number(sw_js_bool(evidence, "above") ? "above" : "below", sw_js_number(evidence, "limit"),
+                 unit);
+    print_data(json_object_get(evidence, "data"));
+    printf("%-12s%s\n", "recomputed", verdict(again));
+    if (again->possible && !again->same)
+        printf("  %-30s%.17g\n  %-30s%.17g\n", "stored", again->stored, "computed",
+               again->computed);
+    printf("%-12s%s\n", "next", next_step(kind));
+}
+
+static void print_json(sw_str alert_json, const sw_evidence_again *again) {
+    sw_buf out = {0};
+    sw_json w = sw_json_to(&out);
+    sw_json_begin_object(&w);
+    sw_json_key(&w, "recomputed");
+    sw_json_begin_object(&w);
+    sw_json_add_bool(&w, "possible", again->possible);
+    sw_json_add_bool(&w, "same", again->same);
+    sw_json_add_bool(&w, "raised", again->raised);
+    sw_json_add_f64(&w, "stored", again->stored);
+    sw_json_add_f64(&w, "computed", again->computed);
+    sw_json_end_object(&w);
+    sw_json_key(&w, "alert");
+    sw_json_raw(&w, alert_json);
+    sw_json_end_object(&w);
+    printf("%.*s\n", (int)out.len, out.at ? out.at : "");
+    sw_buf_free(&out);
+}
+
+/* ---- The command ---- */
+
+static bool is_number(const char *text) {
+    return *text && strspn(text, "0123456789") == strlen(text);
+}
+
+/* An alert, or what --json made of one. */
+static sw_status unwrap(sw_str *alert, sw_str json, sw_arena *arena, sw_error *error) {
+    sw_error ignored;
+    sw_str inner;
+    *alert = sw_str_trim(json);
+    if (!sw_failed(find_member(&inner, *alert, "alert", arena, &ignored)))
+        *alert = inner;
+    return find_member(&inner, *alert, "evidence", arena, error);
+}
+
+static sw_status get(sw_buf *out, sw_cli *cli, const char *which) {
+    json_t *answer;
+    sw_segment id = sw_client_segment(which);
+    if (!is_number(which))
+        return sw_file_read_whole(out, which, FILE_BYTES_MAX, &cli->error);
+    SW_TRY(sw_cli_ask(&answer, cli, "asking", "GET", NULL, "/api/v1/alerts/%s", id.at));
+    json_decref(answer);
+    sw_buf_add_str(out, sw_buf_str(&sw_client_reply(cli->client)->body));
+    return out->failed ? sw_fail(&cli->error, SW_CODE_NO_MEMORY, "out of memory") : SW_OK;
+}
+
+static sw_status explain(sw_cli *cli, sw_str text, sw_arena *arena) {
+    sw_evidence_again again;
+    sw_str alert_json, evidence;
+    SW_TRY(unwrap(&alert_json, text, arena, &cli->error));
+    SW_TRY(find_member(&evidence, alert_json, "evidence", arena, &cli->error));
+    SW_TRY(sw_evidence_recompute(&again, evidence, arena, &cli->error));
+    if (sw_cli_json(cli)) {
+        print_json(alert_json, &again);
+    } else {
+        json_t *alert = json_loadb(alert_json.at, alert_json.len, 0, NULL);
+        print_explained(alert, &again);
+        json_decref(alert);
+    }
+    if (again.possible && !again.same)
+        return sw_fail(&cli->error, SW_CODE_REFUSED,
+                       "the evidence does not give the value that the alert states");
+    return SW_OK;
+}
+
+static sw_status run(sw_cli *cli) {
+    sw_buf text = {0};
+    sw_arena arena = {0};
+    sw_status status = get(&text, cli, sw_cli_argument(cli, 0));
+    if (!sw_failed(status))
+        status = explain(cli, sw_buf_str(&text), &arena);
+    sw_arena_free(&arena);
+    sw_buf_free(&text);
+    return status;
+}
+
+const sw_cli_command sw_cli_explain = {
+    .name = "explain",
+    .other_names = "why",
+    .arguments = "ID | FILE.json",
+    .summary = "says why an alert was raised, and computes it once more from its evidence",
+    .details = "A file that --json wrote is explained without a server.",
+    .examples = "slipway explain 12\nslipway explain 12 --json > alert.json\n"
+                "slipway explain alert.json",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .run = run,
+};

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "watch/lanes_private.h"
+
+#include <math.h>
+
+/* ---- Numbers into bins ---- */
+
+/*
+ * A value that may be no number, not finite, or the least or greatest yet. What lies between the
+ * least and the greatest is none of these: two comparisons tell, nearly always.
+ */
+static __attribute__((noinline)) void stretch(sw_sums *sums, double x, double centre) {
+    if (isnan(x))
+        return;
+    if (isinf(x)) {
+        sums->infinite++;
+        return;
+    }
+    sums->min = x < sums->min ? x : sums->min;
+    sums->max = x > sums->max ? x : sums->max;
+    sums->sum += x - centre;
+    sums->squares += (x - centre) * (x - centre);
+}
+
+static inline uint64_t bits32(float x) {
+    uint32_t bits;
+    x += 0.0F;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+/*
+ * Values beyond the range, and no others, go to the tails: a bin that is neither missing nor
+ * between. `distinct` is a constant where this is called, so that a cell without estimates pays
+ * nothing for them.
+ */
+#define BIN_LANE(name, type, keys_type, bin_of, number_of, bits_of)                                \
+    static inline __attribute__((always_inline)) void count_##name##_as(                           \
+        const sw_lane *lane, sw_cell *cell, uint64_t *random, const sw_span *span,                 \
+        bool distinct) {                                                                           \
+        for (uint32_t i = 0; i < lane->probe_count; i++) {                                         \
+            const sw_probe *p = &lane->probes[i];                                                  \
+            const keys_type *keys = p->bins;                                                       \
+            (void)keys;                                                                            \
+            const uint32_t column = p->column, between = p->last - SW_BIN_FIRST;                   \
+            const double centre = p->centre;                                                       \
+            uint32_t *counts = cell->counts + p->first;                                            \
+            sw_distinct *registers = distinct ? &cell->distinct[p->counted] : NULL;                \
+            sw_sums *sums = &cell->sums[p->counted];                                               \
+            double low = sums->min, high = sums->max, sum = 0, squares = 0;                        \
+            for (uint32_t row = 0; row < span->count; row++) {                                     \
+                const type x = ((const type *)span->rows[row])[column];                            \
+                const uint32_t bin = bin_of;                                                       \
+                counts[bin]++;                                                                     \
+                const double d = number_of - centre;                                               \
+                if (__builtin_expect(number_of >= low && number_of <= high, 1)) {                  \
+                    sum += d;                                                                      \
+                    squares += d * d;                                                              \
+                } else {                                                                           \
+                    stretch(sums, number_of, centre);                                              \
+                    low = sums->min;                                                               \
+                    high = sums->max;                                                              \
+                }                                                                                  \
+                if (distinct)                                                                      \
+                    sw_distinct_add(registers, sw_distinct_hash(bits_of), bin != SW_BIN_MISSING);  \
+                if (__builtin_expect(bin - SW_BIN_FIRST >= between, 0) && bin != SW_BIN_MISSING && \
+                    cell->tails)                                                                   \
+                    sw_tail_add(&cell->tails[0], random, p->counted, number_of);                   \
+            }                                                                                      \
+            sums->sum += sum;                                                                      \
+            sums->squares += squares;                                                              \
+        }                                                                                          \
+    }                                                                                              \
+    static void count_##name(const sw_lane *lane, sw_cell *cell, uint64_t *random,                 \
+                             const sw_span *span) {                                                \
+        if (cell->distinct)                                                                        \
+            count_##name##_as(lane, cell, random, span, true);                                     \
+        else                                                                                       \
+            count_##name##_as(lane, cell, random, span, false);                                    \
+    }
+
+#define WHOLE_LANE(name, type) \
+    BIN_LANE(name, type, sw_keys64, sw_keys64_bin(keys, (double)x), (double)x, (uint64_t)x)
+
+BIN_LANE(f32, float, sw_keys32, sw_keys32_bin(keys, x), (double)x, bits32(x))
+BIN_LANE(f16, uint16_t, sw_keys32, sw_keys32_bin(keys, sw_fp16_to_f32(x)),
+         (double)sw_fp16_to_f32(x), (uint64_t)x)
+BIN_LANE(f64, double, sw_keys64, sw_keys64_bin(keys, x), x, sw_number_key(x))
+BIN_LANE(scores32, float, void, sw_score_bin((double)x), (double)x, bits32(x))
+BIN_LANE(scores64, double, void, sw_score_bin(x), x, sw_number_key(x))
+WHOLE_LANE(u8, uint8_t)
+WHOLE_LANE(u16, uint16_t)
+WHOLE_LANE(u32, uint32_t)
+WHOLE_LANE(u64, uint64_t)
+WHOLE_LANE(i8, int8_t)
+WHOLE_LANE(i16, int16_t)
+WHOLE_LANE(i32, int32_t)
+WHOLE_LANE(i64, int64_t)
+
+/* ---- Categories ---- */
+
+static void count_text(const sw_lane *lane, sw_cell *cell, uint64_t *random, const sw_span *span) {
+    (void)random;
+    for (uint32_t i = 0; i < lane->probe_count; i++) {
+        const sw_probe *p = &lane->probes[i];
+        for (uint32_t row = 0; row < span->count; row++) {
+            sw_str text = ((const sw_str *)span->rows[row])[p->column];
+            uint32_t bin = sw_catalog_find_text(p->bins, text);
+            cell->counts[p->first + bin]++;
+            if (cell->distinct)
+                sw_distinct_add(&cell->distinct[p->counted], sw_hash_text(text), text.len > 0);
+            if (bin == SW_BIN_UNSEEN && p->labels != SW_NO_TABLE && cell->tails)
+                sw_labels_add(&cell->labels[p->labels], text, 1);
+        }
+    }
+}
+
+static sw_tensor as_tensor(const sw_lane *lane, const sw_span *span, uint32_t row) {
+    return (sw_tensor){.dtype = lane->dtype, .count = span->width, .data = (void *)span->rows[row]};
+}
+
+void sw_lane_numbers(const sw_lane *lane, sw_cell *cell, uint64_t *random, const sw_span *span) {
+    (void)random;
+    for (uint32_t i = 0; i < lane->probe_count; i++) {
+        const sw_probe *p = &lane->probes[i];
+        for (uint32_t row = 0; row < span->count; row++) {
+            sw_tensor tensor = as_tensor(lane, span, row);
+            double x = sw_tensor_f64(&tensor, p->column);
+            cell->counts[p->first + sw_catalog_find_number(p->bins, x)]++;
+            if (cell->distinct)
+                sw_distinct_add(&cell->distinct[p->counted], sw_distinct_hash(sw_number_key(x)),
+                                x == x);
+        }
+    }
+}
+
+/* ---- Without a reference ---- */
+
+void sw_lane_missing(const sw_lane *lane, sw_cell *cell, uint64_t *random, const sw_span *span) {
+    (void)random;
+    for (uint32_t i = 0; i < lane->probe_count; i++) {
+        const sw_probe *p = &lane->probes[i];
+        for (uint32_t row = 0; row < span->count; row++) {
+            sw_tensor tensor = as_tensor(lane, span, row);
+            cell->counts[p->first] += lane->dtype == SW_BYTES
+                                          ? ((const sw_str *)tensor.data)[p->column].len == 0
+                                          : isnan(sw_tensor_f64(&tensor, p->column));
+        }
+    }
+}
+
+void sw_count_score(sw_cell *cell, uint64_t *random, const sw_probe *p, double x) {
+    sw_sums *sums = &cell->sums[p->counted];
+    cell->counts[p->first + sw_score_bin(x)]++;
+    if (isnan(x))
+        return;
+    if (x >= sums->min && x <= sums->max) {
+        sums->sum += x - p->centre;
+        sums->squares += (x - p->centre) * (x - p->centre);
+    } else {
+        stretch(sums, x, p->centre);
+    }
+    if (cell->distinct)
+        sw_distinct_add(&cell->distinct[p->counted], sw_distinct_hash(sw_number_key(x)), true);
+    if (p->tails && cell->tails)
+        sw_tail_add(&cell->tails[1], random, p->counted, x);
+}
+
+/* How many values of a row a probe looks at. */
+static size_t row_values(const sw_lane *lane, size_t width) {
+    if (!lane->pooled)
+        return 1;
+    return width < SW_OUTPUT_POOLED_MAX ? width : SW_OUTPUT_POOLED_MAX;
+}
+
+void sw_lane_scores(const sw_lane *lane, sw_cell *cell, uint64_t *random, const sw_span *span) {
+    size_t values = row_values(lane, span->width);
+    for (uint32_t i = 0; i < lane->probe_count; i++) {
+        const sw_probe *p = &lane->probes[i];
+        for (uint32_t row = 0; row < span->count; row++) {
+            sw_tensor tensor = as_tensor(lane, span, row);
+            for (size_t value = 0; value < values; value++)
+                sw_count_score(cell, random, p, sw_tensor_f64(&tensor, p->column + value));
+        }
+    }
+}
+
+static int64_t whole_at(const sw_tensor *tensor, size_t at) {
+    switch (tensor->dtype) {
+    case SW_INT64: return ((const int64_t *)tensor->data)[at];
+    case SW_UINT64: return (int64_t)((const uint64_t *)tensor->data)[at];
+    default: return (int64_t)sw_tensor_f64(tensor, at);
+    }
+}
+
+static void count_label(const sw_lane *lane, sw_cell *cell, const sw_probe *p,
+                        const sw_tensor *tensor, size_t at) {
+    sw_labels *labels = &cell->labels[p->first];
+    uint64_t hash;
+    bool there = true;
+    if (lane->dtype == SW_BYTES) {
+        sw_str text = ((const sw_str *)tensor->data)[at];
+        sw_labels_add(labels, text, 1);
+        hash = sw_hash_text(text);
+        there = text.len > 0;
+    } else {
+        int64_t number = whole_at(tensor, at);
+        sw_labels_add_number(labels, lane->dtype, number);
+        hash = sw_distinct_hash((uint64_t)number);
+    }
+    if (cell->distinct)
+        sw_distinct_add(&cell->distinct[p->counted], hash, there);
+}
+
+void sw_lane_labels(const sw_lane *lane, sw_cell *cell, uint64_t *random, const sw_span *span) {
+    (void)random;
+    size_t values = row_values(lane, span->width);
+    for (uint32_t i = 0; i < lane->probe_count; i++)
+        for (uint32_t row = 0; row < span->count; row++) {
+            sw_tensor tensor = as_tensor(lane, span, row);
+            for (size_t value = 0; value < values; value++)
+                count_label(lane, cell, &lane->probes[i], &tensor, lane->probes[i].column + value);
+        }
+}
+
+/* ---- By type ---- */
+
+sw_lane_fn *sw_lane_of_bins(sw_dtype dtype) {
+    static sw_lane_fn *const lanes[SW_DTYPE_COUNT] = {
+        [SW_BOOL] = count_u8,    [SW_UINT8] = count_u8,   [SW_UINT16] = count_u16,
+        [SW_UINT32] = count_u32, [SW_UINT64] = count_u64, [SW_INT8] = count_i8,
+        [SW_INT16] = count_i16,  [SW_INT32] = count_i32,  [SW_INT64] = count_i64,
+        [SW_FP16] = count_f16,   [SW_FP32] = count_f32,   [SW_FP64] = count_f64,
+        [SW_BYTES] = count_text,
+    };
+    return lanes[dtype];
+}
+
+sw_lane_fn *sw_lane_of_scores(sw_dtype dtype) {
+    return dtype == SW_FP32 ? count_scores32 : dtype == SW_FP64 ? count_scores64 : sw_lane_scores;
+}
+
+uint32_t sw_lane_bin(const sw_splitter *splitter, const void *row) {
+    const sw_probe *p = &splitter->probe;
+    if (splitter->dtype == SW_BYTES)
+        return sw_catalog_find_text(p->bins, ((const sw_str *)row)[p->column]);
+    sw_tensor tensor = {.dtype = splitter->dtype, .count = splitter->width, .data = (void *)row};
+    double x = sw_tensor_f64(&tensor, p->column);
+    if (splitter->category)
+        return sw_catalog_find_number(p->bins, x);
+    bool narrow = splitter->dtype == SW_FP32 || splitter->dtype == SW_FP16;
+    return narrow ? sw_keys32_bin(p->bins, (float)x) : sw_keys64_bin(p->bins, x);
+}

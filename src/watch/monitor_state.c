@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "watch/monitors_private.h"
+
+#include "base/mem.h"
+
+#include <math.h>
+
+/*
+ * An engine's state as bytes. Numbers are varints (seven bits a byte, lowest first), doubles their
+ * eight bytes. Sums are written as what was added since the start before, newest first, so that
+ * they stay small.
+ *
+ *     1 (the form), cells, signals, looks, first minute, last minute,
+ *     sums, number of starts, for each from the newest: look, minute, differences of the sums
+ *     for each signal: first, 0 or 1 and an alarm
+ */
+enum { FORM = 1, MONITOR_FORM = 1 };
+
+static void put(sw_buf *out, uint64_t value) {
+    while (value >= 0x80) {
+        sw_buf_add_char(out, (char)(value | 0x80));
+        value >>= 7;
+    }
+    sw_buf_add_char(out, (char)value);
+}
+
+static void put_f64(sw_buf *out, double value) {
+    sw_buf_add(out, &value, sizeof value);
+}
+
+static void put_alarm(sw_buf *out, const sw_alarm *alarm, uint32_t cells) {
+    put(out, (uint64_t)alarm->at_ms);
+    put(out, (uint64_t)alarm->since_ms);
+    put(out, alarm->look);
+    put_f64(out, alarm->log_evidence);
+    put_f64(out, alarm->log_threshold);
+    for (uint32_t k = 0; k < cells; k++)
+        put(out, alarm->before[k]);
+    put(out, alarm->evidence.len);
+    sw_buf_add_str(out, alarm->evidence);
+}
+
+void sw_engine_write(sw_buf *out, const sw_engine *engine) {
+    const uint32_t *later = engine->sums;
+    put(out, FORM);
+    put(out, engine->cell_count);
+    put(out, engine->signal_count);
+    put(out, engine->looks);
+    put(out, (uint64_t)engine->first_minute);
+    put(out, (uint64_t)engine->last_minute);
+    for (uint32_t i = 0; i < engine->cell_count; i++)
+        put(out, engine->sums[i]);
+    put(out, engine->start_count);
+    for (size_t s = engine->start_count; s > 0; s--) {
+        const sw_start *start = &engine->starts[s - 1];
+        put(out, start->look);
+        put(out, (uint64_t)start->minute);
+        for (uint32_t i = 0; i < engine->cell_count; i++)
+            put(out, later[i] - start->sums[i]);
+        later = start->sums;
+    }
+    for (size_t i = 0; i < engine->signal_count; i++) {
+        const sw_signal *signal = &engine->signals[i];
+        put(out, signal->first);
+        put(out, signal->alarm != NULL);
+        if (signal->alarm)
+            put_alarm(out, signal->alarm, engine->columns[signal->column].cells.cells);
+    }
+}
+
+/* ---- Reading ---- */
+
+/* Any failure sticks: later reads give 0. */
+typedef struct cursor {
+    const uint8_t *at, *end;
+    bool bad;
+} cursor;
+
+static uint64_t get(cursor *in, uint64_t max) {
+    uint64_t value = 0;
+    for (unsigned shift = 0; !in->bad && in->at < in->end && shift < 64; shift += 7) {
+        uint8_t byte = *in->at++;
+        if (shift == 63 && byte > 1)
+            break;
+        value |= (uint64_t)(byte & 0x7F) << shift;
+        if (byte < 0x80) {
+            in->bad = value > max;
+            return in->bad ? 0 : value;
+        }
+    }
+    in->bad = true;
+    return 0;
+}
+
+static double get_f64(cursor *in) {
+    double value = 0;
+    if (in->bad || in->end - in->at < (ptrdiff_t)sizeof value) {
+        in->bad = true;
+        return 0;
+    }
+    memcpy(&value, in->at, sizeof value);
+    in->at += sizeof value;
+    return value;
+}
+
+enum { MINUTE_MAX = INT32_MAX };
+#define MS_MAX ((uint64_t)MINUTE_MAX * 60000)
+
+static void get_start(sw_engine *engine, cursor *in, size_t at, const uint32_t *later) {
+    sw_start *start = &engine->starts[at];
+    size_t bytes = engine->cell_count * sizeof *start->sums;
+    start->sums = sw_mem_alloc(bytes ? bytes : 1);
+    in->bad |= !start->sums;
+    start->look = get(in, engine->looks ? engine->looks - 1 : 0);
+    start->minute = (int64_t)get(in, MINUTE_MAX);
+    for (uint32_t i = 0; i < engine->cell_count && !in->bad; i++)
+        start->sums[i] = later[i] - (uint32_t)get(in, UINT32_MAX);
+    in->bad |= at + 1 < engine->start_count && start->look >= start[1].look;
+}
+
+static void get_alarm(sw_signal *signal, cursor *in, uint32_t cells) {
+    sw_alarm *alarm = sw_mem_zalloc(1, sizeof *alarm);
+    if (!alarm) {
+        in->bad = true;
+        return;
+    }
+    signal->alarm = alarm;
+    alarm->at_ms = (int64_t)get(in, MS_MAX);
+    alarm->since_ms = (int64_t)get(in, MS_MAX);
+    alarm->look = get(in, UINT64_MAX);
+    alarm->log_evidence = get_f64(in);
+    alarm->log_threshold = get_f64(in);
+    for (uint32_t k = 0; k < cells; k++)
+        alarm->before[k] = (uint32_t)get(in, UINT32_MAX);
+    size_t len = (size_t)get(in, (uint64_t)(in->end - in->at));
+    in->bad |= len > (size_t)(in->end - in->at);
+    alarm->evidence = (sw_str){in->bad ? NULL : sw_mem_copy((const char *)in->at, len), len};
+    in->bad |= !alarm->evidence.at;
+    in->at += in->bad ? 0 : len;
+}
+
+static void get_signal(sw_engine *engine, sw_signal *signal, cursor *in) {
+    signal->first = get(in, engine->looks);
+    if (get(in, 1) == 0)
+        return;
+    in->bad |= !signal->test;
+    if (!in->bad)
+        get_alarm(signal, in, engine->columns[signal->column].cells.cells);
+}
+
+bool sw_engine_read(sw_engine *engine, sw_str bytes) {
+    cursor in = {(const uint8_t *)bytes.at, (const uint8_t *)bytes.at + bytes.len, false};
+    in.bad = get(&in, UINT64_MAX) != FORM;
+    in.bad |= get(&in, UINT64_MAX) != engine->cell_count;
+    in.bad |= get(&in, UINT64_MAX) != engine->signal_count;
+    engine->looks = get(&in, UINT64_MAX >> 1);
+    engine->first_minute = (int64_t)get(&in, MINUTE_MAX);
+    engine->last_minute = (int64_t)get(&in, MINUTE_MAX);
+    for (uint32_t i = 0; i < engine->cell_count && !in.bad; i++)
+        engine->sums[i] = (uint32_t)get(&in, UINT32_MAX);
+    engine->start_count = (size_t)get(&in, SW_SEQ_STARTS_MAX);
+    const uint32_t *later = engine->sums;
+    for (size_t s = engine->start_count; s > 0 && !in.bad; s--) {
+        get_start(engine, &in, s - 1, later);
+        later = engine->starts[s - 1].sums;
+    }
+    for (size_t i = 0; i < engine->signal_count && !in.bad; i++)
+        get_signal(engine, &engine->signals[i], &in);
+    return !in.bad && in.at == in.end;
+}
+
+/* ---- A monitor: its minutes, its parts with their references, and the engine ---- */
+
+static void put_str(sw_buf *out, sw_str s) {
+    put(out, s.len);
+    sw_buf_add_str(out, s);
+}
+
+static void put_part(sw_buf *out, const sw_monitor_part *part) {
+    sw_buf counts = {0};
+    put_str(out, part->segment);
+    put(out, part->anchored);
+    put(out, (uint64_t)part->anchored_minute);
+    sw_counts_encode(&counts, &part->reference);
+    out->failed |= counts.failed;
+    put_str(out, sw_buf_str(&counts));
+    sw_buf_free(&counts);
+}
+
+void sw_monitor_write(sw_buf *out, const sw_monitor *monitor) {
+    put(out, MONITOR_FORM);
+    put(out, (uint64_t)monitor->origin_minute);
+    put(out, (uint64_t)monitor->newest_minute);
+    put(out, (uint64_t)monitor->planned_minute);
+    sw_buf_add(out, monitor->looked, sizeof monitor->looked);
+    put(out, monitor->part_count);
+    for (size_t i = 0; i < monitor->part_count; i++)
+        put_part(out, &monitor->parts[i]);
+    if (monitor->influence)
+        sw_engine_write(out, &monitor->engine);
+}
+
+static sw_str get_str(cursor *in) {
+    size_t len = (size_t)get(in, (uint64_t)(in->end - in->at));
+    if (in->bad || len > (size_t)(in->end - in->at)) {
+        in->bad = true;
+        return SW_STR("");
+    }
+    sw_str s = {(const char *)in->at, len};
+    in->at += len;
+    return s;
+}
+
+static void get_part(sw_monitor *monitor, cursor *in) {
+    sw_monitor_part *part = &monitor->parts[monitor->part_count];
+    sw_str segment = get_str(in);
+    *part = (sw_monitor_part){.segment = sw_arena_copy(&monitor->arena, segment),
+                              .anchored = get(in, 1) == 1,
+                              .anchored_minute = (int64_t)get(in, MINUTE_MAX)};
+    sw_str counts = get_str(in);
+    if (in->bad || !part->segment.at ||
+        sw_failed(sw_counts_make_for(&part->reference, monitor->handles->observer, segment.len > 0,
+                                     NULL))) {
+        in->bad = true;
+        return;
+    }
+    monitor->part_count++;
+    in->bad |= sw_failed(sw_counts_add_encoded(&part->reference, counts, NULL));
+}
+
+static bool get_engine(sw_monitor *monitor, cursor *in) {
+    size_t columns;
+    if (in->at == in->end)
+        return true; /* it was stored before there was one */
+    if (sw_failed(sw_monitor_build(&monitor->engine, monitor, NULL)))
+        return false;
+    columns = monitor->engine.column_count;
+    monitor->influence = sw_mem_zalloc(columns + 1, sizeof *monitor->influence);
+    for (size_t i = 0; monitor->influence && i < columns; i++)
+        monitor->influence[i].value = NAN;
+    return monitor->influence &&
+           sw_engine_read(&monitor->engine,
+                          (sw_str){(const char *)in->at, (size_t)(in->end - in->at)});
+}
+
+bool sw_monitor_read_state(sw_monitor *monitor, sw_str bytes) {
+    cursor in = {(const uint8_t *)bytes.at, (const uint8_t *)bytes.at + bytes.len, false};
+    in.bad = get(&in, UINT64_MAX) != MONITOR_FORM;
+    monitor->origin_minute = (int64_t)get(&in, MINUTE_MAX);
+    monitor->newest_minute = (int64_t)get(&in, MINUTE_MAX);
+    monitor->planned_minute = (int64_t)get(&in, MINUTE_MAX);
+    in.bad |= (size_t)(in.end - in.at) < sizeof monitor->looked;
+    if (!in.bad) {
+        memcpy(monitor->looked, in.at, sizeof monitor->looked);
+        in.at += sizeof monitor->looked;
+    }
+    for (uint64_t left = get(&in, SW_MONITOR_PARTS_MAX); left && !in.bad; left--)
+        get_part(monitor, &in);
+    if (in.bad || !get_engine(monitor, &in))
+        return false;
+    sw_engine_refresh(&monitor->engine);
+    return true;
+}

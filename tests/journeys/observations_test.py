@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A model that is served elsewhere: pushed without a file, watched by the observations that are sent."""
+
+import json
+import random
+import socket
+import subprocess
+import sys
+import time
+
+import grpc
+import pytest
+from harness import FAILED, ROOT, USAGE, Server, wait_until
+
+OBSERVATIONS = "/api/v1/models/fraud/observations"
+NDJSON = {"Content-Type": "application/x-ndjson"}
+
+
+def row(random_, country=("DE", "FR", "US"), mean=50):
+    return {"amount": random_.gauss(mean, 10), "country": random_.choice(country), "age": random_.randint(18, 80)}
+
+
+def write_training(path, rows=2000):
+    r = random.Random(1)
+    lines = ["amount,country,age,score,label"]
+    for _ in range(rows):
+        x = row(r)
+        lines.append(f"{x['amount']:.4f},{x['country']},{x['age']},{r.random():.4f},{r.randint(0, 1)}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture
+def server(tmp_path):
+    server = Server(tmp_path)
+    yield server
+    if server.process.poll() is None:
+        server.stop()
+
+
+@pytest.fixture
+def fraud(server, tmp_path):
+    server.ok("push", "fraud", "--external", "--profile", write_training(tmp_path / "train.csv"), "--prediction", "score",
+              "--deploy")
+    return server
+
+
+def observation(r, prediction=0.5, **more):
+    return {"features": row(r), "prediction": prediction, **more}
+
+
+def watched(server, minutes=15):
+    return server.get(f"/api/v1/models/fraud/watch?minutes={minutes}")
+
+
+def test_a_version_without_a_file_is_a_version_like_any_other(fraud, tmp_path):
+    version = fraud.get("/api/v1/models/fraud/versions/1")
+    assert version["external"] is True and version["artifact"] is None
+    signature = version["signature"]
+    assert [(f["name"], f["kind"]) for f in signature["features"]] == [
+        ("amount", "numeric"), ("country", "category"), ("age", "numeric")]
+    assert [(o["name"], o["datatype"]) for o in signature["outputs"]] == [("score", "FP64")]
+    assert "elsewhere" in fraud.ok("versions", "fraud")
+    fraud.ok("push", "fraud", "--external", "--profile", tmp_path / "train.csv", "--prediction", "score", "--deploy")
+    assert fraud.ok_json("rollback", "fraud")["version"] == 1
+    revisions = fraud.get("/api/v1/models/fraud/deployments")["revisions"]
+    assert [r["version"] for r in revisions] == [1, 2, 1] and revisions[0]["engine"] == "external"
+    metadata = fraud.get("/v2/models/fraud")
+    assert metadata["platform"] == "external" and len(metadata["inputs"]) == 3
+    fraud.stop()
+    fraud.start()
+    assert fraud.get("/api/v1/models/fraud")["deployment"]["state"] == "live"
+
+
+def test_predicting_here_says_where_to_go(fraud):
+    reply = fraud.http("POST", "/models/fraud/predict", {"amount": 1})
+    assert reply.status == 422 and "served elsewhere" in reply.error and OBSERVATIONS in reply.error
+    assert "no engine here can run it" in fraud.refuses(FAILED, "deploy", "fraud@1", "--engine", "native")
+
+
+def test_what_a_push_lacks_is_said(server, tmp_path):
+    train = write_training(tmp_path / "train.csv")
+    assert "--profile" in server.refuses(USAGE, "push", "fraud", "--external")
+    assert "--external" in server.refuses(USAGE, "push", "fraud")
+    assert "--external" in server.refuses(USAGE, "push", "fraud", "x.onnx", "--prediction", "score")
+    said = server.run("push", "fraud", "--external", "--profile", train, "--prediction", "scroe").stderr
+    assert 'no column "scroe"' in said
+    said = server.run("push", "fraud", "--external", "--profile", train, "--check", train).stderr
+    assert "check rows" in said
+
+
+def test_a_signature_file_alone_will_do(server, tmp_path):
+    (tmp_path / "s.json").write_text(json.dumps({
+        "inputs": [{"name": "X", "datatype": "FP32", "shape": [-1, 2]}],
+        "outputs": [{"name": "label", "datatype": "INT64", "shape": [-1]},
+                    {"name": "proba", "datatype": "FP32", "shape": [-1, 2]}],
+        "features": [{"name": "a", "input": "X", "column": 0}, {"name": "b", "input": "X", "column": 1}]}))
+    server.ok("push", "two", "--external", "--signature", tmp_path / "s.json", "--deploy")
+    path = "/api/v1/models/two/observations"
+    good = {"features": {"a": 1, "b": None}, "prediction": {"label": 1, "proba": [0.2, 0.8]}}
+    assert server.http("POST", path, good).json["accepted"] == 1
+    for bad, why in [({"label": 1, "proba": [0.2]}, "2 values"), ({"label": 1.5}, "whole number"), (1, "2 outputs"),
+                     ({"lable": 1}, "no output 'lable'"), (None, "'label' is missing")]:
+        reply = server.http("POST", path, {**good, "prediction": bad})
+        assert reply.status == 400 and why in reply.error, reply.body
+
+
+@pytest.mark.parametrize("body,headers,taken", [
+    (lambda o: json.dumps(o), {}, 1),
+    (lambda o: json.dumps([o, o, o]), {}, 3),
+    (lambda o: json.dumps({"observations": [o, o]}, indent=2), {}, 2),
+    (lambda o: "".join(json.dumps(o) + "\n" for _ in range(4)), NDJSON, 4),
+    (lambda o: "\r\n\r\n".join(json.dumps(o) for _ in range(5)), NDJSON, 5),
+    (lambda o: "".join(json.dumps(o) + "\n" for _ in range(6)), {}, 6),
+])
+def test_observations_come_in_any_usual_form(fraud, body, headers, taken):
+    reply = fraud.http("POST", OBSERVATIONS, body(observation(random.Random(2), id="x", latency_ms=2.5)), headers)
+    assert reply.status == 200 and reply.json == {"accepted": taken, "rejected_count": 0, "rejected": []}
+    wait_until(lambda: watched(fraud)["rows"] == taken)
+    model = fraud.get("/api/v1/models/fraud")
+    assert model["traffic"]["requests"] == taken
+
+
+def test_one_bad_observation_leaves_the_others(fraud):
+    r = random.Random(3)
+    bad = [{"features": {"amount": "12", "country": "DE", "age": 3}}, {"features": {"amuont": 1}},
+           {"prediction": 1}, {"features": {}, "prediction": "high"}, {"features": {}, "time": "yesterday"},
+           {"features": {}, "at_ms": int(time.time() * 1000) + 3600000}, {"features": {}, "at_ms": 1000},
+           {"features": {}, "what": 1}, 7, {"features": []}]
+    words = ["expected a number", "did you mean 'amount'", "\"features\" is missing", "should be a number", "2026-03-01T",
+             "yet to come", "days old", "unknown key 'what'", "should be an object", "should be an object"]
+    lines = []
+    for one in bad:
+        lines += [json.dumps(observation(r)), json.dumps(one)]
+    lines.append('{"features": {"amount": ')
+    reply = fraud.http("POST", OBSERVATIONS, "\n".join(lines), NDJSON)
+    assert reply.status == 200 and reply.json["accepted"] == len(bad)
+    rejected = reply.json["rejected"]
+    assert [x["index"] for x in rejected] == [*range(1, 2 * len(bad), 2), 2 * len(bad)]
+    for one, word in zip(rejected, words):
+        assert word in one["error"], one
+    wait_until(lambda: watched(fraud)["rows"] == len(bad))
+    alone = fraud.http("POST", OBSERVATIONS, {"features": {"amount": "12"}})
+    assert alone.status == 400 and "none of 1 observation" in alone.error
+
+
+def test_a_body_that_breaks_off_says_how_many_were_taken(fraud):
+    r = random.Random(4)
+    whole = json.dumps([observation(r) for _ in range(10)])
+    reply = fraud.http("POST", OBSERVATIONS, whole[:-30])
+    assert reply.status == 400 and "9 observations were taken" in reply.error and "breaks off" in reply.error
+    for body in ["", "[]", "7", "nonsense", "[1]", '{"observations": 3}']:
+        assert fraud.http("POST", OBSERVATIONS, body).status == 400, body
+    assert fraud.http("POST", "/api/v1/models/nope/observations", observation(r)).status == 404
+    assert fraud.http("POST", OBSERVATIONS + "?version=7", observation(r)).status == 404
+    assert fraud.http("POST", OBSERVATIONS + "?version=1", observation(r)).status == 200
+
+
+def test_a_hundred_thousand_are_counted_exactly_in_bounded_memory(fraud):
+    r = random.Random(5)
+    body = "".join(json.dumps(observation(r, r.random(), id=str(i))) + "\n" for i in range(100000)).encode()
+    before = fraud.rss_kib()
+    began = time.monotonic()
+    reply = fraud.http("POST", OBSERVATIONS, body, NDJSON)
+    took = time.monotonic() - began
+    assert reply.json["accepted"] == 100000
+    wait_until(lambda: watched(fraud)["rows"] == 100000)
+    print(f"100,000 observations in {took:.2f} s, memory grew by {fraud.rss_kib() - before} KiB")
+    assert fraud.rss_kib() - before < 48 * 1024
+    assert took < 30
+
+
+def test_drift_shows_and_survives_a_restart(fraud):
+    r = random.Random(6)
+    body = "".join(json.dumps({"features": row(r, ("DE", "FR", "US", "XX"), 70), "prediction": 0.9}) + "\n"
+                   for _ in range(3000))
+    assert fraud.http("POST", OBSERVATIONS, body, NDJSON).status == 200
+    wait_until(lambda: watched(fraud)["rows"] == 3000)
+    features = {f["name"]: f for f in watched(fraud)["features"]}
+    assert features["amount"]["state"] == "drifted" and features["country"]["state"] == "drifted"
+    assert features["age"]["state"] == "same"
+    time.sleep(1.5)
+    fraud.kill()
+    fraud.start()
+    assert watched(fraud)["rows"] == 3000
+
+
+def test_what_is_told_late_counts_in_its_own_minute(fraud):
+    r = random.Random(7)
+    now_ms = int(time.time() * 1000)
+    hours = [observation(r, at_ms=now_ms - h * 3600000) for h in (1, 2, 2, 26)]
+    iso = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now_ms / 1000 - 3 * 3600))
+    hours.append(observation(r, time=iso))
+    recent = [observation(r, at_ms=now_ms - 20 * 60000) for _ in range(7)]
+    assert fraud.http("POST", OBSERVATIONS, hours + recent).json["accepted"] == 12
+    assert watched(fraud, 15)["rows"] == 0
+    assert watched(fraud, 45)["rows"] == 7
+    assert watched(fraud, 180 + 5)["rows"] == 11
+    assert watched(fraud, 27 * 60)["rows"] == 12
+    assert fraud.get("/api/v1/models/fraud")["traffic"]["requests"] == 0
+    fraud.kill()
+    fraud.start()
+    assert watched(fraud, 27 * 60)["rows"] == 12
+
+
+def test_missing_values_are_counted_as_missing(fraud):
+    r = random.Random(8)
+    rows = [{"features": {**row(r), "age": None}, "prediction": None} for _ in range(300)]
+    rows += [{"features": {"amount": 1.0, "country": ""}} for _ in range(300)]
+    assert fraud.http("POST", OBSERVATIONS, rows).json["accepted"] == 600
+    wait_until(lambda: watched(fraud)["rows"] == 600)
+    shares = {f["name"]: f["missing_share"] for f in watched(fraud)["features"]}
+    assert shares == {"amount": 0, "country": 0.5, "age": 1}
+
+
+def test_a_token_to_predict_may_observe(server, tmp_path):
+    server.ok("push", "fraud", "--external", "--profile", write_training(tmp_path / "train.csv"), "--deploy")
+    admin = server.ok_json("token", "create", "admin", "--scopes", "admin,deploy,read,predict")["secret"]
+    server.token = admin
+    reader = server.ok_json("token", "create", "r", "--scopes", "read")["secret"]
+    app = server.ok_json("token", "create", "p", "--scopes", "predict")["secret"]
+    one = {"features": {"amount": 1, "country": "DE", "age": 3, "score": 1}}
+    for token, status in [(reader, 403), (app, 200), ("nonsense", 401)]:
+        assert server.http("POST", OBSERVATIONS, one, {"Authorization": f"Bearer {token}"}).status == status
+
+
+def test_a_client_that_goes_away_halfway_leaves_what_it_sent(fraud):
+    r = random.Random(9)
+    lines = "".join(json.dumps(observation(r)) + "\n" for _ in range(5000)).encode()
+    with socket.create_connection(("127.0.0.1", fraud.port)) as s:
+        s.sendall(b"POST " + OBSERVATIONS.encode() + b" HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-ndjson\r\n"
+                  b"Content-Length: 99999999\r\n\r\n" + lines)
+        time.sleep(0.5)
+    wait_until(lambda: watched(fraud)["rows"] >= 4000)
+    assert watched(fraud)["rows"] <= 5000
+    assert fraud.http("POST", OBSERVATIONS, observation(r)).status == 200
+
+
+# ---- gRPC, with the code that protoc makes of the published file ----
+
+@pytest.fixture(scope="module")
+def pb(tmp_path_factory):
+    out = tmp_path_factory.mktemp("pb")
+    subprocess.run(["protoc", f"--proto_path={ROOT}/docs", f"--python_out={out}", "observations.proto"], check=True)
+    sys.path.insert(0, str(out))
+    import observations_pb2
+    yield observations_pb2
+    sys.path.remove(str(out))
+
+
+def observe(server, pb, request):
+    with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        return channel.unary_unary("/slipway.v1.Observations/Observe",
+                                   request_serializer=lambda m: m.SerializeToString(),
+                                   response_deserializer=pb.ObserveResponse.FromString)(request, timeout=20)
+
+
+def add(request, features, **more):
+    made = request.observations.add(**more)
+    for name, value in features.items():
+        field = {float: "number", int: "whole", str: "text", bool: "truth"}.get(type(value))
+        if field:
+            setattr(made.features[name], field, value)
+        else:
+            made.features[name].SetInParent()
+    return made
+
+
+def test_grpc_takes_the_same(fraud, pb):
+    r = random.Random(10)
+    request = pb.ObserveRequest(model="fraud")
+    for i in range(2000):
+        one = add(request, row(r), id=f"g{i}", latency_ms=1.5)
+        one.prediction.number = r.random()
+    add(request, {"amount": None, "country": "DE", "age": 40})
+    add(request, {"amount": "much", "country": "DE", "age": 40})
+    add(request, {"amount": 1.0, "bogus": 2.0})
+    named = add(request, row(r))
+    named.outputs["score"].number = 0.25
+    answer = observe(fraud, pb, request)
+    assert (answer.accepted, answer.rejected) == (2002, 2)
+    assert [x.index for x in answer.rejections] == [2001, 2002]
+    assert "expected a number" in answer.rejections[0].error and "bogus" in answer.rejections[1].error
+    wait_until(lambda: watched(fraud)["rows"] == 2002)
+
+
+def test_grpc_says_what_is_wrong(fraud, pb):
+    for request, code, word in [
+        (pb.ObserveRequest(model="nope"), grpc.StatusCode.NOT_FOUND, "nope"),
+        (pb.ObserveRequest(model="fraud", version="9"), grpc.StatusCode.NOT_FOUND, "9"),
+    ]:
+        with pytest.raises(grpc.RpcError) as failed:
+            observe(fraud, pb, request)
+        assert failed.value.code() == code and word in failed.value.details()
+    request = pb.ObserveRequest(model="fraud")
+    add(request, {"bogus": 1.0})
+    with pytest.raises(grpc.RpcError) as failed:
+        observe(fraud, pb, request)
+    assert failed.value.code() == grpc.StatusCode.INVALID_ARGUMENT and "bogus" in failed.value.details()
