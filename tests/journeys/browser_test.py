@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A browser deploys and rolls back by clicking; the screenshots are kept in build/screenshots."""
+"""What people do in a browser, by clicking; the screenshots are kept in build/screenshots."""
 
 import csv
 import os
@@ -7,11 +7,23 @@ import pathlib
 import subprocess
 
 import pytest
-from harness import EXAMPLE, ROOT, clean_environment
+from elsewhere import watch_elsewhere
+from harness import EXAMPLE, ROOT, clean_environment, wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-@pytest.mark.browser
-@pytest.mark.slow
+def run_in_browser(server, script, model):
+    screenshots = ROOT / "build/screenshots"
+    screenshots.mkdir(parents=True, exist_ok=True)
+    folder = pathlib.Path(__file__).parent / "browser"
+    done = subprocess.run(["node", "--test", script], cwd=folder, capture_output=True, text=True, timeout=300,
+                          env=clean_environment(SLIPWAY_URL=server.url, MODEL=model, SCREENSHOT_DIR=str(screenshots)))
+    (screenshots / f"{script}.txt").write_text(done.stdout + done.stderr)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr
+    assert len(os.listdir(screenshots)) > 4
+
+
 def test_a_person_deploys_and_rolls_back_by_clicking(server):
     for file in ("linear.onnx", "linear-strict.onnx"):
         server.ok("push", "cells", EXAMPLE / file, "--profile", EXAMPLE / "train.csv")
@@ -21,12 +33,10 @@ def test_a_person_deploys_and_rolls_back_by_clicking(server):
                    for row in csv.DictReader(file)]
     for _ in range(6):
         assert server.http("POST", "/models/cells/predict", records).status == 200
-    screenshots = ROOT / "build/screenshots"
-    screenshots.mkdir(parents=True, exist_ok=True)
-    folder = pathlib.Path(__file__).parent / "browser"
-    done = subprocess.run(["node", "--test", "dashboard.test.mjs"], cwd=folder, capture_output=True, text=True,
-                          timeout=300, env=clean_environment(SLIPWAY_URL=server.url, MODEL="cells",
-                                                             SCREENSHOT_DIR=str(screenshots)))
-    (screenshots / "output.txt").write_text(done.stdout + done.stderr)
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr
-    assert len(os.listdir(screenshots)) > 4
+    run_in_browser(server, "dashboard.test.mjs", "cells")
+
+
+def test_a_person_follows_an_alert_to_what_moved(server, tmp_path):
+    watch_elsewhere(server, tmp_path)
+    wait_until(lambda: server.get("/api/v1/alerts?state=firing&model=elsewhere")["alerts"], within=40)
+    run_in_browser(server, "monitoring.test.mjs", "elsewhere")

@@ -67,7 +67,7 @@ def test_version_is_one_line():
     (["delpoy"], "slipway delpoy: did you mean deploy?"),
     (["pusj", "a", "b"], "did you mean push?"),
     (["frobnicate"], "there is no such command"),
-    (["push", "fraud"], "Usage: slipway push NAME [FILE.onnx]"),
+    (["push", "fraud"], "Usage: slipway push fraud FILE.onnx"),
     (["push", "a", "b", "c"], "'c' is one too many"),
     (["deploy", "fraud", "--engin", "native"], "did you mean --engine?"),
     (["deploy", "fraud", "--engine", "steam"], "auto, native, onnxruntime"),

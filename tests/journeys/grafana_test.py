@@ -2,17 +2,16 @@
 """Debian's Prometheus scrapes a real server, and every panel of the Grafana dashboards finds data."""
 
 import json
-import random
 import subprocess
 import time
 import urllib.parse
 import urllib.request
 
 import pytest
+from elsewhere import watch_elsewhere
 from harness import EXAMPLE, ROOT, Server, wait_until
 
 BOARDS = sorted((ROOT / "examples/grafana").glob("*.json"))
-MINUTE_MS = 60_000
 
 
 class Prometheus:
@@ -69,22 +68,6 @@ def scraped(tmp_path_factory):
     yield server, prometheus
     prometheus.stop()
     server.stop()
-
-
-def watch_elsewhere(server, folder):
-    """A model that is served elsewhere told of ten minutes ago: its inputs moved, and labels came."""
-    rng = random.Random(1)
-    train = folder / "train.csv"
-    train.write_text("a,score\n" + "".join(f"{rng.gauss(0, 1):.4f},{rng.random():.3f}\n" for _ in range(2000)))
-    server.ok("push", "elsewhere", "--external", "--profile", train, "--prediction", "score", "--deploy")
-    began = int(time.time() * 1000) - 10 * MINUTE_MS
-    for minute in range(5):
-        rows = [{"features": {"a": rng.gauss(3, 1)}, "prediction": rng.random(), "id": f"{minute}-{i}",
-                 "at_ms": began + minute * MINUTE_MS} for i in range(300)]
-        reply = server.http("POST", "/api/v1/models/elsewhere/observations", rows)
-        assert reply.status == 200, reply.body
-    labels = [{"id": f"{minute}-{i}", "label": i % 2} for minute in range(5) for i in range(300)]
-    wait_until(lambda: server.http("POST", "/api/v1/models/elsewhere/labels", {"labels": labels}).json["joined"] > 300)
 
 
 def panels():

@@ -21,7 +21,7 @@ export function restlessness(column: HeatColumn): number {
 export function mostRestless(heatmap: Heatmap, text: string): HeatColumn[] {
   const wanted = text.trim().toLowerCase();
   return heatmap.columns
-    .filter((c) => c.name.toLowerCase().includes(wanted))
+    .filter((c) => c.name.toLowerCase().includes(wanted) && c.state.some((s) => s !== 'unwatched'))
     .map((column) => ({ column, weight: restlessness(column) }))
     .sort((a, b) => b.weight - a.weight || (a.column.name < b.column.name ? -1 : 1))
     .map((entry) => entry.column);

@@ -115,7 +115,9 @@ export function DeployDialog({ model, change, revisions, onClose, onDone }: {
   onDone: () => void;
 }) {
   /* What was shown when the question was asked stays shown, whatever ticks tell meanwhile. */
-  const [asked] = useState(revisions);
+  const kept = useRef(revisions);
+  if (kept.current.length === 0) kept.current = revisions; /* they had not come yet */
+  const asked = kept.current;
   const [engine, setEngine] = useState<EngineChoice>('auto');
   const [to, setTo] = useState(change.kind === 'rollback' ? change.to : null);
   const [progress, setProgress] = useState<Progress>({ step: 'asking' });
