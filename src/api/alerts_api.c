@@ -37,7 +37,7 @@ void sw_api_alerts(sw_exchange *exchange, void *context) {
 
 static sw_status get_alert(sw_buf *json, sw_exchange *exchange, void *context, sw_error *error) {
     sw_app *app = context;
-    int64_t id;
+    int64_t id = 0;
     SW_TRY(path_id(&id, exchange, "alert", error));
     return sw_alerts_get(json, app->alerts, id, error);
 }
@@ -48,7 +48,7 @@ void sw_api_alert(sw_exchange *exchange, void *context) {
 
 static sw_status acknowledge(sw_buf *json, sw_exchange *exchange, void *context, sw_error *error) {
     sw_app *app = context;
-    int64_t id;
+    int64_t id = 0;
     json_t *body;
     sw_str note;
     SW_TRY(path_id(&id, exchange, "alert", error));
@@ -110,7 +110,7 @@ static sw_status read_silence(sw_buf *json, const json_t *body, sw_exchange *exc
                               sw_error *error) {
     sw_str matchers[MATCHERS_MAX], why;
     size_t count;
-    int64_t until_ms;
+    int64_t until_ms = 0;
     SW_TRY(read_matchers(matchers, &count, body, error));
     SW_TRY(read_until(&until_ms, body, error));
     SW_TRY(sw_body_str(&why, body, "why", error));
@@ -133,7 +133,7 @@ void sw_api_silence(sw_exchange *exchange, void *context) {
 void sw_api_unsilence(sw_exchange *exchange, void *context) {
     sw_app *app = context;
     sw_error error;
-    int64_t id;
+    int64_t id = 0;
     sw_status status = path_id(&id, exchange, "silence", &error);
     if (!sw_failed(status))
         status = sw_alerts_unsilence(app->alerts, id, sw_str_of(exchange->who), &error);

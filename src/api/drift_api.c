@@ -6,6 +6,8 @@
 #include "api/reply.h"
 #include "watch/monitor.h"
 
+#include <math.h>
+
 static void add_evidence(sw_json *w, const sw_finding *f) {
     sw_json_key(w, "evidence");
     if (f->evidence.len)
@@ -42,6 +44,35 @@ static void add_finding(sw_json *w, const sw_finding *f, bool with_evidence) {
     sw_json_end_object(w);
 }
 
+/* "domain_classifier", null with its reason beside it where nothing is known. */
+static void add_multivariate(sw_json *w, const sw_multivariate *m) {
+    if (isnan(m->auc)) {
+        sw_json_add_null(w, "domain_classifier");
+        sw_json_add_str(w, "domain_classifier_why",
+                        m->why.len ? m->why : SW_STR("it is found out after the next look"));
+        return;
+    }
+    sw_json_key(w, "domain_classifier");
+    sw_json_begin_object(w);
+    sw_json_add_f64(w, "auc", m->auc);
+    sw_json_add_f64(w, "p", pow(10, m->log10_p));
+    sw_json_add_f64(w, "p_log10", m->log10_p);
+    sw_json_add_u64(w, "rows", m->rows);
+    sw_json_add_u64(w, "reference_rows", m->reference_rows);
+    sw_json_add_str(w, "reference", m->reference);
+    sw_json_key(w, "importances");
+    sw_json_begin_array(w);
+    for (size_t i = 0; i < m->top_count; i++) {
+        sw_json_begin_object(w);
+        sw_json_add_str(w, "column", m->top[i].column);
+        sw_json_add_f64(w, "share", m->top[i].share);
+        sw_json_end_object(w);
+    }
+    sw_json_end_array(w);
+    sw_json_add_i64(w, "at_ms", m->at_ms);
+    sw_json_end_object(w);
+}
+
 static void add_drift(sw_json *w, const sw_drift *drift, bool with_evidence, sw_arena *arena) {
     sw_json_begin_object(w);
     sw_json_add_str(w, "model", drift->model);
@@ -54,10 +85,7 @@ static void add_drift(sw_json *w, const sw_drift *drift, bool with_evidence, sw_
     add_ms(w, "last_ms", drift->last_ms);
     sw_json_add_u64(w, "looks", drift->looks);
     sw_json_add_u64(w, "drifted", drift->drifted);
-    sw_json_add_null(w, "domain_classifier");
-    sw_json_add_text(w, "domain_classifier_why",
-                     "counts are kept of the reference, and no rows that a classifier could learn "
-                     "from: compare files, with slipway drift --multivariate");
+    add_multivariate(w, &drift->multivariate);
     sw_json_key(w, "findings");
     sw_json_begin_array(w);
     for (size_t i = 0; i < drift->count; i++)

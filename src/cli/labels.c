@@ -63,7 +63,7 @@ static sw_status run(sw_cli *cli) {
     const char *path = sw_cli_argument(cli, 1);
     sw_cli_spec spec;
     FILE *file;
-    uint64_t bytes;
+    uint64_t bytes = 0;
     SW_TRY(sw_cli_spec_parse(&spec, sw_cli_argument(cli, 0), &cli->error));
     if (*spec.version)
         return sw_fail(&cli->error, SW_CODE_USAGE,

@@ -14,7 +14,7 @@ static sw_text limit_text(double limit, const char *unit) {
         return sw_text_percent(limit);
     if (strcmp(unit, "bytes") == 0)
         return sw_text_bytes((uint64_t)limit);
-    snprintf(text.at, sizeof text.at, "%s%s", sw_text_number(limit).at,
+    snprintf(text.at, sizeof text.at, "%.64s%s", sw_text_number(limit).at,
              strcmp(unit, "per_s") == 0 ? " a second" : "");
     return text;
 }

@@ -294,6 +294,22 @@ static size_t print_monitor(const watch_view *watching) {
     return lines;
 }
 
+/* Where rows as a whole can be told from the reference's: at odds of a million to one. */
+static size_t print_multivariate(const watch_view *watching) {
+    const json_t *found = json_object_get(watching->drift, "domain_classifier"),
+                 *columns = json_object_get(found, "importances");
+    json_t *column;
+    size_t i;
+    if (!found || !sw_js_is_number(found, "p_log10") || sw_js_number(found, "p_log10") > -6)
+        return 0;
+    printf("    all columns together: %.0f rows can be told from %s, AUC %.2f",
+           sw_js_number(found, "rows"), sw_js_text(found, "reference"), sw_js_number(found, "auc"));
+    json_array_foreach(columns, i, column)
+        printf("%s %s", i ? "," : ", by", sw_js_text(column, "column"));
+    puts(" (shown, no alarm)");
+    return 1;
+}
+
 /* "segment country=DE of country=DE, country=FR, …", or "all of …". */
 static size_t print_segments(const watch_view *watching) {
     const json_t *names = json_object_get(watching->watch, "segments");
@@ -319,6 +335,7 @@ static void print_watch(watch_view *watching) {
     widen(&name_width, &bars_width, outputs);
     size_t lines = 1 + print_segments(watching);
     lines += print_monitor(watching);
+    lines += print_multivariate(watching);
     lines += print_columns(watching, features, name_width, bars_width);
     lines += print_columns(watching, outputs, name_width, bars_width);
     if (strcmp(sw_js_text(watching->watch, "state"), "unwatched") == 0 &&

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "io/file.h"
 #include "serve/influence.h"
+#include "serve/multivariate.h"
 
 bool sw_listen_is_local(const char *listen) {
     sw_str at = sw_str_of(listen);
@@ -25,6 +26,12 @@ static sw_status open_stores(sw_wiring *w, const char *data_dir, sw_error *error
     return sw_monitors_open(&app->parts.monitors, app->parts.watch, error);
 }
 
+/* On the monitors' thread. */
+static void after_look(void *parts) {
+    sw_influence_update(parts);
+    sw_multivariate_update(parts);
+}
+
 static sw_status make_serving(sw_wiring *w, const sw_serve_options *options, sw_error *error) {
     sw_app *app = &w->app;
     SW_TRY(sw_loops_make(&app->loops, options->loops, error));
@@ -35,7 +42,7 @@ static sw_status make_serving(sw_wiring *w, const sw_serve_options *options, sw_
     SW_TRY(
         sw_predictor_make(&app->predictor, app->parts.live, app->loops, &options->limits, error));
     SW_TRY(sw_feed_make(&app->feed, app->loops, error));
-    sw_monitors_after_look(app->parts.monitors, sw_influence_update, &app->parts);
+    sw_monitors_after_look(app->parts.monitors, after_look, &app->parts);
     return sw_deployer_make(&app->deployer, app->registry, &app->parts, error);
 }
 

@@ -260,10 +260,10 @@ static void update_one(const sw_served *served, void *context) {
         tell(u, served, columns[i], &rows, why);
 }
 
-void sw_influence_update(void *parts) {
+void sw_influence_update(const sw_load_parts *parts) {
     sw_arena arena = {0};
     updating u = {.parts = parts, .arena = &arena};
-    if (u.parts->live)
-        sw_live_each(u.parts->live, update_one, &u);
+    if (parts->live)
+        sw_live_each_held(u.parts->live, update_one, &u);
     sw_arena_free(&arena);
 }

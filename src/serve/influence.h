@@ -8,7 +8,7 @@
  * column's influence: movement and dependence in one number.
  *
  * At most SW_INFLUENCE_ROWS rows, and fewer where the model is slow, so that all of a version's
- * columns take two seconds at the most; deployments wait for that long, requests never.
+ * columns take two seconds at the most. Neither requests nor deployments wait for it.
  *
  * Threads: a thread of its own, never a loop's.
  * Layer:   serve.
@@ -21,10 +21,10 @@
 enum { SW_INFLUENCE_ROWS = 512, SW_INFLUENCE_COLUMNS_MAX = 32 };
 
 /*
- * For sw_monitors_after_look, with the sw_load_parts as context: finds out what is not known yet of
- * the live versions' drifted columns, and tells the monitor.
+ * For sw_monitors_after_look: finds out what is not known yet of the live versions' drifted
+ * columns, and tells the monitor.
  */
-void sw_influence_update(void *parts);
+void sw_influence_update(const sw_load_parts *parts);
 
 /* Of one column, by these rows. INVALID or UNSUPPORTED with the reason where it cannot be known. */
 SW_MUST_USE sw_status sw_influence_of(double *out, const sw_served *served,

@@ -378,6 +378,23 @@ void sw_live_each(sw_live *live, void (*visit)(const sw_served *served, void *co
     pthread_mutex_unlock(&live->publish_lock);
 }
 
+void sw_live_each_held(sw_live *live, void (*visit)(const sw_served *served, void *context),
+                       void *context) {
+    pthread_mutex_lock(&live->publish_lock);
+    size_t count = live->newest ? live->newest->count : 0;
+    sw_served **held = sw_mem_alloc((count + 1) * sizeof(sw_served *));
+    for (size_t i = 0; held && i < count; i++) {
+        held[i] = live->newest->entries[i].served;
+        atomic_fetch_add_explicit(&held[i]->holders_left, 1, memory_order_relaxed);
+    }
+    pthread_mutex_unlock(&live->publish_lock);
+    for (size_t i = 0; held && i < count; i++) {
+        visit(held[i], context);
+        sw_live_let_go(held[i]);
+    }
+    sw_mem_free(held);
+}
+
 /* ---- Made and freed ---- */
 
 sw_status sw_live_make(sw_live **out, sw_loops *loops, sw_error *error) {

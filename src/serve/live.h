@@ -127,6 +127,10 @@ void sw_live_merge_local(sw_live *live, sw_loop *loop);
  * loop. */
 void sw_live_each(sw_live *live, void (*visit)(const sw_served *served, void *context),
                   void *context);
+/* The same for longer work: each is held while it is visited, and no publisher waits. None is
+ * visited where memory is out. */
+void sw_live_each_held(sw_live *live, void (*visit)(const sw_served *served, void *context),
+                       void *context);
 /* For the dashboard's loop-side health pages: is this name served (and ready)? On a loop. */
 bool sw_live_has(sw_live *live, sw_loop *loop, sw_str model);
 size_t sw_live_count(sw_live *live, sw_loop *loop);

@@ -29,51 +29,83 @@ static inline uint64_t bits32(float x) {
     return bits;
 }
 
+typedef double pair __attribute__((vector_size(16)));
+typedef int64_t pair_mask __attribute__((vector_size(16)));
+
+static inline pair_mask within(pair v, pair low, pair high) {
+    return (v >= low) & (v <= high);
+}
+
+/*
+ * Adds numbers to the moments, four at a time without a branch; `count` is a multiple of four. What
+ * is not between the least and the greatest, which is none in nearly all blocks, goes to stretch().
+ */
+static void add_moments(sw_sums *sums, const double *x, uint32_t count, double centre) {
+    const double from = sums->min, to = sums->max;
+    const pair low = {from, from}, high = {to, to}, centres = {centre, centre};
+    pair sum = {0}, sum2 = {0}, squares = {0}, squares2 = {0};
+    pair_mask all = {-1, -1};
+    for (uint32_t i = 0; i < count; i += 4) {
+        pair a, b;
+        memcpy(&a, x + i, sizeof a);
+        memcpy(&b, x + i + 2, sizeof b);
+        const pair_mask a_within = within(a, low, high), b_within = within(b, low, high);
+        a = (pair)((pair_mask)(a - centres) & a_within);
+        b = (pair)((pair_mask)(b - centres) & b_within);
+        sum += a;
+        sum2 += b;
+        squares += a * a;
+        squares2 += b * b;
+        all &= a_within & b_within;
+    }
+    sum += sum2;
+    squares += squares2;
+    sums->sum += sum[0] + sum[1];
+    sums->squares += squares[0] + squares[1];
+    if (__builtin_expect((all[0] & all[1]) != 0, 1))
+        return;
+    for (uint32_t i = 0; i < count; i++)
+        if (!(x[i] >= from && x[i] <= to))
+            stretch(sums, x[i], centre);
+}
+
 /*
  * Values beyond the range, and no others, go to the tails: a bin that is neither missing nor
- * between. `distinct` is a constant where this is called, so that a cell without estimates pays
- * nothing for them.
+ * between. `distinct` is a constant where this is called, so that what takes no part in estimates
+ * pays nothing for them.
  */
 #define BIN_LANE(name, type, keys_type, bin_of, number_of, bits_of)                                \
     static inline __attribute__((always_inline)) void count_##name##_as(                           \
         const sw_lane *lane, sw_cell *cell, uint64_t *random, const sw_span *span,                 \
         bool distinct) {                                                                           \
+        double numbers[SW_SPAN_ROWS];                                                              \
+        const uint32_t padded = (span->count + 3) & ~3U;                                           \
+        for (uint32_t row = span->count; row < padded; row++)                                      \
+            numbers[row] = NAN;                                                                    \
         for (uint32_t i = 0; i < lane->probe_count; i++) {                                         \
             const sw_probe *p = &lane->probes[i];                                                  \
             const keys_type *keys = p->bins;                                                       \
             (void)keys;                                                                            \
             const uint32_t column = p->column, between = p->last - SW_BIN_FIRST;                   \
-            const double centre = p->centre;                                                       \
             uint32_t *counts = cell->counts + p->first;                                            \
             sw_distinct *registers = distinct ? &cell->distinct[p->counted] : NULL;                \
-            sw_sums *sums = &cell->sums[p->counted];                                               \
-            double low = sums->min, high = sums->max, sum = 0, squares = 0;                        \
             for (uint32_t row = 0; row < span->count; row++) {                                     \
                 const type x = ((const type *)span->rows[row])[column];                            \
                 const uint32_t bin = bin_of;                                                       \
                 counts[bin]++;                                                                     \
-                const double d = number_of - centre;                                               \
-                if (__builtin_expect(number_of >= low && number_of <= high, 1)) {                  \
-                    sum += d;                                                                      \
-                    squares += d * d;                                                              \
-                } else {                                                                           \
-                    stretch(sums, number_of, centre);                                              \
-                    low = sums->min;                                                               \
-                    high = sums->max;                                                              \
-                }                                                                                  \
+                numbers[row] = number_of;                                                          \
                 if (distinct)                                                                      \
                     sw_distinct_add(registers, sw_distinct_hash(bits_of), bin != SW_BIN_MISSING);  \
                 if (__builtin_expect(bin - SW_BIN_FIRST >= between, 0) && bin != SW_BIN_MISSING && \
                     cell->tails)                                                                   \
                     sw_tail_add(&cell->tails[0], random, p->counted, number_of);                   \
             }                                                                                      \
-            sums->sum += sum;                                                                      \
-            sums->squares += squares;                                                              \
+            add_moments(&cell->sums[p->counted], numbers, padded, p->centre);                      \
         }                                                                                          \
     }                                                                                              \
     static void count_##name(const sw_lane *lane, sw_cell *cell, uint64_t *random,                 \
                              const sw_span *span) {                                                \
-        if (cell->distinct)                                                                        \
+        if (span->distinct)                                                                        \
             count_##name##_as(lane, cell, random, span, true);                                     \
         else                                                                                       \
             count_##name##_as(lane, cell, random, span, false);                                    \
@@ -107,7 +139,7 @@ static void count_text(const sw_lane *lane, sw_cell *cell, uint64_t *random, con
             sw_str text = ((const sw_str *)span->rows[row])[p->column];
             uint32_t bin = sw_catalog_find_text(p->bins, text);
             cell->counts[p->first + bin]++;
-            if (cell->distinct)
+            if (span->distinct)
                 sw_distinct_add(&cell->distinct[p->counted], sw_hash_text(text), text.len > 0);
             if (bin == SW_BIN_UNSEEN && p->labels != SW_NO_TABLE && cell->tails)
                 sw_labels_add(&cell->labels[p->labels], text, 1);
@@ -127,7 +159,7 @@ void sw_lane_numbers(const sw_lane *lane, sw_cell *cell, uint64_t *random, const
             sw_tensor tensor = as_tensor(lane, span, row);
             double x = sw_tensor_f64(&tensor, p->column);
             cell->counts[p->first + sw_catalog_find_number(p->bins, x)]++;
-            if (cell->distinct)
+            if (span->distinct)
                 sw_distinct_add(&cell->distinct[p->counted], sw_distinct_hash(sw_number_key(x)),
                                 x == x);
         }

@@ -26,11 +26,12 @@ typedef struct sw_probe {
     double centre;
 } sw_probe;
 
-/* Rows of `width` values each. */
+/* Rows of `width` values each; `distinct`: they take part in the estimates of distinct values. */
 typedef struct sw_span {
     const void *rows[SW_SPAN_ROWS];
     uint32_t count;
     size_t width;
+    bool distinct;
 } sw_span;
 
 typedef void sw_lane_fn(const sw_lane *lane, sw_cell *cell, uint64_t *random, const sw_span *span);

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -124,6 +125,7 @@ static void free_monitor(sw_monitor *monitor) {
         sw_counts_free(&monitor->parts[i].reference);
     sw_engine_free(&monitor->engine);
     sw_mem_free(monitor->influence);
+    sw_arena_free(&monitor->multivariate_arena);
     pthread_mutex_destroy(&monitor->lock);
     sw_arena arena = monitor->arena;
     sw_mem_free(monitor);
@@ -338,6 +340,7 @@ static sw_monitor *make_monitor(sw_monitors *monitors, sw_str model, uint32_t ve
     monitor->model = sw_arena_copy(&monitor->arena, model);
     monitor->hash = sw_arena_copy(&monitor->arena, hash);
     monitor->version = version;
+    monitor->multivariate = (sw_multivariate){.auc = NAN};
     monitor->has_profile = handle->profile != NULL;
     monitor->handles = handle;
     if (!monitor->model.at || !monitor->hash.at || !copy_settings(monitor, settings) ||

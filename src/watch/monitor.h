@@ -91,6 +91,26 @@ typedef struct sw_finding {
     sw_str evidence; /* drifted: JSON for sw_monitor_recompute, as of the alarm; else "" */
 } sw_finding;
 
+/*
+ * Whether recent rows as a whole can be told from the reference's (stats/domain_classifier.h): what
+ * no column shows alone. It is shown beside the findings, takes no part in alarms and in their
+ * stated number, and is looked at anew again and again: a small p alone is no alarm.
+ */
+enum { SW_MULTIVARIATE_TOP = 5 };
+typedef struct sw_multivariate {
+    double auc;     /* NaN: not known, for the reason in */
+    sw_str why;
+    double log10_p; /* one-sided */
+    size_t rows, reference_rows;
+    sw_str reference; /* which rows they are, in words */
+    struct {
+        sw_str column;
+        double share; /* of what the classifier learned */
+    } top[SW_MULTIVARIATE_TOP];
+    size_t top_count;
+    int64_t at_ms; /* 0: never looked at */
+} sw_multivariate;
+
 typedef struct sw_drift {
     sw_str model;
     uint32_t version;
@@ -101,6 +121,7 @@ typedef struct sw_drift {
     uint64_t looks;
     sw_finding *findings; /* drifted first, then by how much they moved */
     size_t count, drifted;
+    sw_multivariate multivariate;
 } sw_drift;
 
 /*
@@ -126,6 +147,10 @@ SW_MUST_USE sw_status sw_monitor_recompute(sw_recomputed *out, sw_str evidence, 
  * and the reason where it cannot be known. Forgotten once nobody monitors the version. */
 void sw_monitor_set_influence(sw_monitors *monitors, sw_str model, uint32_t version, sw_str column,
                               double value, sw_str why);
+
+/* What the classifier says of the version's rows (serve/multivariate.h finds out); it is copied. */
+void sw_monitor_set_multivariate(sw_monitors *monitors, sw_str model, uint32_t version,
+                                 const sw_multivariate *multivariate);
 
 /* Looks at all minutes that have finished; the thread does so every few seconds. */
 void sw_monitors_look(sw_monitors *monitors);

@@ -139,6 +139,19 @@ static int worse(const void *left, const void *right) {
     return (int)a->kind - (int)b->kind;
 }
 
+/* False where memory is out. */
+static bool copy_multivariate(sw_multivariate *out, const sw_multivariate *from, sw_arena *arena) {
+    *out = *from;
+    out->why = sw_arena_copy(arena, from->why);
+    out->reference = sw_arena_copy(arena, from->reference);
+    bool good = out->why.at && out->reference.at;
+    for (size_t i = 0; i < from->top_count; i++) {
+        out->top[i].column = sw_arena_copy(arena, from->top[i].column);
+        good &= out->top[i].column.at != NULL;
+    }
+    return good;
+}
+
 static bool is_wanted(const sw_monitor *monitor, const sw_signal *signal, sw_str segment) {
     return sw_str_is(segment, "*") ||
            sw_str_eq(monitor->engine.columns[signal->column].segment, segment);
@@ -159,7 +172,8 @@ static sw_status read_all(sw_drift *out, const sw_monitor *monitor, sw_str segme
         .looks = engine->looks,
     };
     out->findings = sw_arena_alloc(arena, (engine->signal_count + 1) * sizeof *out->findings);
-    if (!out->model.at || !out->findings)
+    if (!out->model.at || !out->findings ||
+        !copy_multivariate(&out->multivariate, &monitor->multivariate, arena))
         return sw_fail(error, SW_CODE_NO_MEMORY, "not enough memory for the findings");
     for (size_t i = 0; i < engine->signal_count && monitor->influence; i++) {
         const sw_signal *signal = &engine->signals[i];
@@ -223,6 +237,20 @@ void sw_monitor_set_influence(sw_monitors *monitors, sw_str model, uint32_t vers
             if (!sw_str_eq(to->why, why))
                 to->why = sw_arena_copy(&monitor->arena, why);
         }
+        pthread_mutex_unlock(&monitor->lock);
+    }
+    pthread_mutex_unlock(&monitors->listing);
+}
+
+void sw_monitor_set_multivariate(sw_monitors *monitors, sw_str model, uint32_t version,
+                                 const sw_multivariate *multivariate) {
+    pthread_mutex_lock(&monitors->listing);
+    sw_monitor *monitor = find(monitors, model, version);
+    if (monitor) {
+        pthread_mutex_lock(&monitor->lock);
+        sw_arena_reset(&monitor->multivariate_arena);
+        if (!copy_multivariate(&monitor->multivariate, multivariate, &monitor->multivariate_arena))
+            monitor->multivariate = (sw_multivariate){.auc = NAN};
         pthread_mutex_unlock(&monitor->lock);
     }
     pthread_mutex_unlock(&monitors->listing);

@@ -49,6 +49,8 @@ typedef struct sw_monitor {
     size_t part_count;
     sw_engine engine;
     sw_influence *influence; /* one for each column of the engine */
+    sw_multivariate multivariate;
+    sw_arena multivariate_arena; /* holds its words */
     int64_t origin_minute;
     int64_t newest_minute; /* of those looked at */
     int64_t stored_minute, planned_minute;

@@ -2,6 +2,7 @@
 #include "watch/observe.h"
 
 #include "base/mem.h"
+#include "base/rng.h"
 #include "watch/lanes_private.h"
 
 /* Rows of one turn, gathered for each lane; `from` of them come from each request. */
@@ -48,12 +49,20 @@ static void gather_rows(sw_span *out, gathered *at, const sw_lane *lane) {
     }
 }
 
+/* Into the cell of all rows. Of busy traffic a uniform sample feeds the estimates of distinct values. */
+static void count_span(const sw_lane *lane, sw_shard *shard, sw_span *span) {
+    sw_cell *cell = &shard->cells[0];
+    span->distinct = cell->distinct && (cell->rows <= SW_DISTINCT_ROWS ||
+                                        sw_rng_next(&shard->random) % SW_DISTINCT_ONE_IN == 0);
+    lane->count(lane, cell, &shard->random, span);
+}
+
 static void count_lane(const sw_lane *lane, sw_shard *shard, const sw_observed *requests,
                        size_t count) {
     gathered at = {requests, count, 0, 0};
     sw_span span;
     for (gather_rows(&span, &at, lane); span.count; gather_rows(&span, &at, lane))
-        lane->count(lane, &shard->cells[0], &shard->random, &span);
+        count_span(lane, shard, &span);
 }
 
 /* ---- Few rows wait for more ---- */
@@ -65,7 +74,7 @@ static void settle_lane(sw_shard *shard, uint32_t index) {
     for (uint32_t i = 0; i < pending->count; i++)
         span.rows[i] = pending->rows + i * lane->pending_bytes;
     if (pending->count)
-        lane->count(lane, &shard->cells[0], &shard->random, &span);
+        count_span(lane, shard, &span);
     pending->count = 0;
 }
 

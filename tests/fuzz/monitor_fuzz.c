@@ -58,6 +58,8 @@ static void try_evidence(sw_str json) {
     sw_arena_free(&arena);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     sw_str bytes = {(const char *)data, size};
     if (size && data[0] == '{')

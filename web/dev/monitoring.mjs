@@ -39,8 +39,8 @@ export function driftJson(model, version, now) {
 
 export function qualityJson(model, version, hours, step_minutes, now) {
   if (model.name !== 'fraud') {
-    return { model: model.name, version, task: 'auto', window: { rows: 0, labelled: 0, coverage: null, lag_p50_s: null, metrics: {} }, estimated: null, baseline: null,
-      decay: { state: 'too few labels', why: null, evidence_log10: null, threshold_log10: null }, series: [] };
+    return { model: model.name, version, task: 'auto', window: { rows: 0, logged: 0, labelled: 0, coverage: null, lag_p50_s: null, metrics: {}, estimated: {} },
+      decay: { state: 'too few labels', why: null, loss: null, baseline: null, now: null, evidence_log10: null, threshold_log10: null }, series: [] };
   }
   const step_ms = step_minutes * 60_000;
   const count = Math.floor((hours * HOUR) / step_ms);
@@ -49,12 +49,12 @@ export function qualityJson(model, version, hours, step_minutes, now) {
     const late = Math.max(0, (i - count * 0.6) / count);
     const auc = 0.93 - 0.12 * late + 0.012 * (hash01(at_ms) - 0.5);
     const labelled = i > count * 0.9 ? 0 : Math.round(700 * (1 - i / count));
-    return { at_ms, rows: 1000, labelled, metrics: labelled ? { roc_auc: auc, accuracy: auc - 0.05, log_loss: 0.2 + 0.4 * late } : {}, estimated: { roc_auc: auc + 0.01, accuracy: auc - 0.04 } };
+    return { at_ms, rows: 1000, logged: 1000, labelled, coverage: labelled / 1000, metrics: labelled ? { roc_auc: auc, accuracy: auc - 0.05, log_loss: 0.2 + 0.4 * late } : {}, estimated: { roc_auc: auc + 0.01, accuracy: auc - 0.04 } };
   });
   return { model: model.name, version, task: 'binary',
-    window: { rows: count * 1000, labelled: count * 420, coverage: 0.42, lag_p50_s: 5400, metrics: { roc_auc: 0.907, accuracy: 0.861, log_loss: 0.248 } },
-    estimated: { roc_auc: 0.915, accuracy: 0.874 }, baseline: { labelled: 1000, metrics: { roc_auc: 0.931, accuracy: 0.884, log_loss: 0.2 } },
-    decay: { state: 'decayed', why: 'error rate 0.139 since 09:40, 0.116 at first', evidence_log10: 5.2, threshold_log10: 4.64 }, series };
+    window: { rows: count * 1000, logged: count * 1000, labelled: count * 420, coverage: 0.42, lag_p50_s: 5400,
+      metrics: { roc_auc: 0.907, accuracy: 0.861, log_loss: 0.248 }, estimated: { roc_auc: 0.915, accuracy: 0.874 } },
+    decay: { state: 'decayed', why: 'error rate 0.139 since 09:40, 0.116 at first', loss: 'error rate', baseline: 0.116, now: 0.139, evidence_log10: 5.2, threshold_log10: 4.64 }, series };
 }
 
 /* ---- Alerts ---- */

@@ -13,7 +13,7 @@ export function metricNames(quality: Quality): string[] {
     for (const [name, x] of Object.entries(metrics ?? {})) if (typeof x === 'number') names.add(name);
   };
   add(quality.window.metrics);
-  add(quality.estimated);
+  add(quality.window.estimated);
   for (const point of quality.series) add(point.metrics);
   const rank = (name: string): number => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
   return [...names].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
@@ -23,20 +23,17 @@ export interface QualitySeries {
   at_s: number[];
   realised: (number | null)[];
   estimated: (number | null)[];
-  baseline: (number | null)[];
   coverage: (number | null)[];
   rows: (number | null)[];
 }
 
 export function qualitySeries(quality: Quality, metric: string): QualitySeries {
-  const baseline = quality.baseline?.metrics[metric] ?? null;
-  const out: QualitySeries = { at_s: [], realised: [], estimated: [], baseline: [], coverage: [], rows: [] };
+  const out: QualitySeries = { at_s: [], realised: [], estimated: [], coverage: [], rows: [] };
   for (const p of quality.series) {
     out.at_s.push(p.at_ms / 1000);
     out.realised.push(p.metrics[metric] ?? null);
     out.estimated.push(p.estimated[metric] ?? null);
-    out.baseline.push(baseline);
-    out.coverage.push(p.rows > 0 ? p.labelled / p.rows : null);
+    out.coverage.push(p.coverage);
     out.rows.push(p.rows);
   }
   return out;

@@ -255,11 +255,16 @@ export interface DriftReport {
 
 export type Metrics = Record<string, number | null>;
 
-export interface QualityPoint {
+/** A stretch of time: all predictions, those in the log (a sample), and those of them with a label. */
+export interface QualityWindow {
   at_ms: number;
   rows: number;
+  logged: number;
   labelled: number;
+  coverage: number | null;
+  lag_p50_s: number | null;
   metrics: Metrics;
+  /** What is expected without labels. */
   estimated: Metrics;
 }
 
@@ -267,11 +272,13 @@ export interface Quality {
   model: string;
   version: number;
   task: string;
-  window: { rows: number; labelled: number; coverage: number | null; lag_p50_s: number | null; metrics: Metrics };
-  estimated: Metrics | null;
-  baseline: { labelled: number; metrics: Metrics } | null;
-  decay: { state: string; why: string | null; evidence_log10: number | null; threshold_log10: number | null };
-  series: QualityPoint[];
+  window: QualityWindow;
+  /** A loss, the less the better, over the first rows that were labelled and over the newest. */
+  decay: {
+    state: string; why: string | null; loss: string | null; baseline: number | null; now: number | null;
+    evidence_log10: number | null; threshold_log10: number | null;
+  };
+  series: QualityWindow[];
 }
 
 /* ---- Alerts ---- */

@@ -89,12 +89,12 @@ test('monitor: evidence reads as odds', () => {
 
 test('quality: the metric that says most is first; unknown values are gaps', () => {
   const report = {
-    window: { metrics: { zeta: 1, accuracy: 0.9, roc_auc: null } }, estimated: { roc_auc: 0.9 }, baseline: { labelled: 9, metrics: { accuracy: 0.95 } },
-    series: [{ at_ms: 1000, rows: 4, labelled: 2, metrics: { accuracy: 0.5 }, estimated: {} }, { at_ms: 2000, rows: 0, labelled: 0, metrics: {}, estimated: { accuracy: 1 } }],
+    window: { metrics: { zeta: 1, accuracy: 0.9, roc_auc: null }, estimated: { roc_auc: 0.9 } },
+    series: [{ at_ms: 1000, rows: 4, coverage: 0.5, metrics: { accuracy: 0.5 }, estimated: {} }, { at_ms: 2000, rows: 0, coverage: null, metrics: {}, estimated: { accuracy: 1 } }],
   };
   assert.deepEqual(metricNames(report), ['roc_auc', 'accuracy', 'zeta']);
   assert.deepEqual(qualitySeries(report, 'accuracy'), {
-    at_s: [1, 2], realised: [0.5, null], estimated: [null, 1], baseline: [0.95, 0.95], coverage: [0.5, null], rows: [4, 0],
+    at_s: [1, 2], realised: [0.5, null], estimated: [null, 1], coverage: [0.5, null], rows: [4, 0],
   });
   assert.equal(metricTitle('roc_auc'), 'ROC AUC');
   assert.equal(metricTitle('mean_error'), 'mean error');

@@ -55,7 +55,7 @@ async function seesQuality(page, look) {
   await page.getByRole('link', { name: 'Quality' }).click();
   await page.locator('.chart canvas').first().waitFor();
   assert.ok(await page.locator('.chart').count() >= 3);
-  await page.getByText(/[1-9][\d,]* of [1-9][\d,]*\spredictions/).waitFor();
+  await page.getByText(/[1-9][\d,]* labels · [1-9][\d,]*\spredictions/).waitFor();
   await shoot(page, look, 'm3-quality');
   await fits(page, look, 'the quality tab');
   const table = await saves(page, page.getByRole('button', { name: 'Save the data of Labelled share' }));

@@ -230,7 +230,7 @@ static sw_status push_large(fixture *f, uint32_t *number, int round) {
 
 static void fill_and_recover(fixture *f) {
     acknowledged a = {0};
-    uint32_t number, full_at = 0;
+    uint32_t number = 0, full_at = 0;
     CHECK_OK(fixture_open(f), f->error);
     for (int round = 1; round < 200 && !full_at; round++) {
         if (sw_failed(push_large(f, &number, round)))

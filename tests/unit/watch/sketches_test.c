@@ -129,7 +129,8 @@ TEST(tails__a_sample_stays_uniform_and_a_column_bounded) {
     REQUIRE(sw_tails_make(&tails, 3));
     for (int turn = 0; turn < 20; turn++) {
         for (int i = 0; i < 20000; i++)
-            sw_tail_add(&sample, &random, 1 + i % 2, i % 2 ? exp(5 * testing_normal(&seed)) : 7);
+            sw_tail_add(&sample, &random, 1 + (uint32_t)i % 2,
+                        i % 2 ? exp(5 * testing_normal(&seed)) : 7);
         sw_tails_take(&tails, &sample);
         CHECK_INT(sample.used + sample.halvings, 0);
     }
@@ -225,7 +226,10 @@ TEST(counts__of_features_that_say_little_are_true_all_the_same) {
     REQUIRE_OK(sw_shard_make(&shard, observer, &error), error);
     REQUIRE_OK(sw_counts_make_for(&counts, observer, false, &error), error);
     for (int i = 0; i < ROWS; i++) {
-        double x[4] = {5, NAN, i, i % 10 ? i % 7 : i % 20 ? INFINITY : -INFINITY};
+        double x[4] = {5, NAN, i,
+                       i % 10   ? (double)(i % 7)
+                       : i % 20 ? (double)INFINITY
+                                : -(double)INFINITY};
         float score = 0.5F;
         sw_tensor in = {.dtype = SW_FP64, .count = 4, .data = x},
                   out = {.dtype = SW_FP32, .count = 1, .data = &score};

@@ -44,15 +44,16 @@ function Figures({ report, metric }: { report: Report; metric: string }) {
   const { window: w } = report;
   const figures: [string, string][] = [
     [metricTitle(metric), value(w.metrics[metric])],
-    ['Expected', value(report.estimated?.[metric])],
-    ['At first', value(report.baseline?.metrics[metric])],
+    ['Expected', value(w.estimated[metric])],
     ['Labelled', share(w.coverage)],
     ['Labels come after', w.lag_p50_s === null ? NONE : duration(w.lag_p50_s)],
   ];
+  const { loss, baseline, now } = report.decay;
+  if (loss !== null && baseline !== null) figures.push([`${loss}, at first`, value(baseline)], [`${loss}, now`, value(now)]);
   return (
     <div class="figures">
       <dl>{figures.map(([name, text]) => <div key={name}><dt>{name}</dt><dd class="num">{text}</dd></div>)}</dl>
-      <span class="figures-note muted num">{count(w.labelled)} of {counted(w.rows, 'prediction')}</span>
+      <span class="figures-note muted num">{count(w.labelled)} labels · {counted(Math.round(w.rows), 'prediction')}, {count(w.logged)} of them in the log</span>
     </div>
   );
 }
@@ -62,7 +63,6 @@ function Charts({ model, report, metric, marks }: { model: string; report: Repor
   const lines: Line[] = [
     { label: 'realised', values: s.realised, tone: 'accent', format: value },
     { label: 'expected', values: s.estimated, tone: 'accent-mid', dash: [6, 3], format: value },
-    { label: 'at first', values: s.baseline, tone: 'ink', dash: [2, 3], format: value },
   ];
   const sync = `quality ${model}`;
   return (
