@@ -14,7 +14,7 @@ FALSE_ALARMS_A_MONTH = 1
 MINUTES_A_MONTH = 43830
 
 
-def _peers_python():
+def peers_python():
     """A venv of its own, made once for each state of the pins."""
     venv, pins = HOME / "venv", PEERS / "requirements.txt"
     stamp = venv / "requirements.txt"
@@ -54,7 +54,7 @@ class Contest:
         self.python = None
         if windows:
             try:
-                self.python = _peers_python()
+                self.python = peers_python()
             except Unavailable as error:
                 self.trouble.append(str(error))
                 figures.say(f"Evidently and NannyML are left out: {error}")

@@ -8,6 +8,7 @@ import os
 import random
 import subprocess
 import time
+from pathlib import Path
 
 from . import detect, figures, place, slipway
 from .place import BENCH, OUT, Unavailable
@@ -21,7 +22,7 @@ DRIFT_COLUMNS, DRIFT_ROWS = 50, 100_000
 LABELLED_ROWS = 500_000
 
 
-def _write(name: str, lines) -> str:
+def _write(name: str, lines) -> Path:
     """Made once; the same at every run."""
     path = HOME / name
     if not path.exists():
@@ -29,7 +30,7 @@ def _write(name: str, lines) -> str:
         with open(path.with_suffix(".part"), "w", encoding="ascii") as out:
             out.writelines(lines)
         os.replace(path.with_suffix(".part"), path)
-    return str(path)
+    return path
 
 
 def _wide():

@@ -4,7 +4,7 @@ import os
 import time
 from typing import Callable
 
-from . import contest, data, figures, micro, place
+from . import contest, data, figures, micro, offline, place
 from .clients import GrpcLoad, H2load, Wrk, grpc_show
 from .contest import Plan, Rival
 from .peers import EpollEcho, FastApi, Fastify, GrpcJs, Nghttp2Echo, Nginx
@@ -204,13 +204,25 @@ class Suite:
     def watch(self) -> list[dict]:
         return micro.watch(self.plan)
 
+    # Files.
+
+    def profile_file(self) -> list[dict]:
+        return offline.profile(self.plan)
+
+    def drift_files(self) -> list[dict]:
+        return offline.drift(self.plan)
+
+    def evaluate_file(self) -> list[dict]:
+        return offline.evaluate(self.plan)
+
     def all(self) -> dict[str, Callable[[], list[dict]]]:
         return {name: getattr(self, name) for name in (
             "rest_native", "rest_ort", "rest_p50", "records", "rest_peers", "rest_peers_apart",
             "rest_peers_ort",
             "grpc_native_1", "grpc_native_32", "grpc_ort_1", "grpc_ort_32", "grpc_peers",
             "h2load_1", "h2load_32", "h2load_ort_32", "start_bare", "start_ort", "idle_rss",
-            "codec", "watch")}
+            "codec", "watch", "profile_file", "drift_files",
+            "evaluate_file")}
 
 
 def _idle_mb(make: Callable) -> float:

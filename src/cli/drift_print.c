@@ -15,7 +15,7 @@ static int rank_of(const sw_compared *column) {
 
 static double weight_of(const sw_compared *column) {
     double most = isnan(column->psi) ? 0 : column->psi;
-    for (int i = 0; i < SW_SIGNAL_KINDS; i++)
+    for (int i = 0; i < SW_FINDING_KINDS; i++)
         if (column->signals[i].drift)
             most = fmax(most, column->signals[i].effect);
     return column->bin_count || !column->drift ? most : INFINITY; /* gone: first of all */
@@ -60,9 +60,9 @@ static void note_share(sw_buf *out, const char *what, double before, double afte
 /* "KS p < 1e-16 · median 41 → 88 · missing 0 % → 12 %". */
 static void print_notes(const sw_compared *column) {
     sw_buf out = {0};
-    const sw_signal *range = &column->signals[SW_SIGNAL_RANGE],
-                    *unseen = &column->signals[SW_SIGNAL_UNSEEN],
-                    *type = &column->signals[SW_SIGNAL_TYPE];
+    const sw_compared_signal *range = &column->signals[SW_FINDING_RANGE],
+                             *unseen = &column->signals[SW_FINDING_UNSEEN],
+                             *type = &column->signals[SW_FINDING_TYPE];
     if (column->test && !isnan(column->score))
         sw_buf_printf(&out, " · %s %s", column->test, sw_text_number(column->score).at);
     if (!isnan(column->median[0]) && column->median[0] != column->median[1])

@@ -53,9 +53,9 @@ static sw_status next_column(sw_compared **out, sw_comparison *comparison, sw_st
                           .hellinger = NAN,
                           .wasserstein_normed = NAN,
                           .median = {NAN, NAN}};
-    for (int i = 0; i < SW_SIGNAL_KINDS; i++)
+    for (int i = 0; i < SW_FINDING_KINDS; i++)
         (*out)->signals[i] =
-            (sw_signal){.p = NAN, .adjusted = NAN, .statistic = NAN, .effect = NAN};
+            (sw_compared_signal){.p = NAN, .adjusted = NAN, .statistic = NAN, .effect = NAN};
     return SW_OK;
 }
 
@@ -142,12 +142,12 @@ sw_status sw_compare_added(sw_comparison *comparison, sw_str column, sw_error *e
 /* A column has drifted where a signal has; it is undefined where its distribution is and no other
  * signal speaks. */
 static void judge(sw_compared *column, const sw_compare_options *options) {
-    for (int i = 0; i < SW_SIGNAL_KINDS; i++) {
-        sw_signal *signal = &column->signals[i];
+    for (int i = 0; i < SW_FINDING_KINDS; i++) {
+        sw_compared_signal *signal = &column->signals[i];
         signal->drift = signal->adjusted <= options->alpha && signal->effect >= options->tolerance;
         column->drift = column->drift || signal->drift;
     }
-    const sw_signal *distribution = &column->signals[SW_SIGNAL_DISTRIBUTION];
+    const sw_compared_signal *distribution = &column->signals[SW_FINDING_DISTRIBUTION];
     if (isnan(distribution->p) && column->test)
         column->reason = "the test has no value: neither side varies";
     if (!isnan(distribution->p)) {
@@ -158,15 +158,15 @@ static void judge(sw_compared *column, const sw_compare_options *options) {
 }
 
 static sw_status correct(sw_comparison *comparison, sw_error *error) {
-    size_t count = comparison->column_count * SW_SIGNAL_KINDS;
+    size_t count = comparison->column_count * SW_FINDING_KINDS;
     double *p = sw_mem_alloc((2 * count + 1) * sizeof *p);
     if (!p)
         return sw_fail(error, SW_CODE_NO_MEMORY, "no memory to correct %zu p-values", count);
     for (size_t i = 0; i < count; i++)
-        p[i] = comparison->columns[i / SW_SIGNAL_KINDS].signals[i % SW_SIGNAL_KINDS].p;
+        p[i] = comparison->columns[i / SW_FINDING_KINDS].signals[i % SW_FINDING_KINDS].p;
     sw_status status = sw_adjust_benjamini_hochberg(p + count, p, count);
     for (size_t i = 0; i < count && !sw_failed(status); i++)
-        comparison->columns[i / SW_SIGNAL_KINDS].signals[i % SW_SIGNAL_KINDS].adjusted =
+        comparison->columns[i / SW_FINDING_KINDS].signals[i % SW_FINDING_KINDS].adjusted =
             p[count + i];
     for (size_t i = 0; i < comparison->column_count && !sw_failed(status); i++)
         judge(&comparison->columns[i], &comparison->options);

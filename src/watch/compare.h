@@ -34,6 +34,7 @@
 
 #include "base/json.h"
 #include "data/frame.h"
+#include "watch/monitor.h"
 
 #include <stdbool.h>
 
@@ -55,23 +56,16 @@ void sw_compare_defaults(sw_compare_options *out);
 /* Whether `test` is one; `known` lists all names. */
 bool sw_compare_knows(const sw_compare_options *options, const char *test, const char **known);
 
-typedef enum sw_signal_kind {
-    SW_SIGNAL_DISTRIBUTION,
-    SW_SIGNAL_MISSING,
-    SW_SIGNAL_RANGE,
-    SW_SIGNAL_UNSEEN,
-    SW_SIGNAL_TYPE,
-    SW_SIGNAL_KINDS
-} sw_signal_kind;
+enum { SW_FINDING_KINDS = SW_FINDING_TYPE + 1 };
 
 /* p NaN: not tested. Shares are of the rows: missing, out of range, … */
-typedef struct sw_signal {
+typedef struct sw_compared_signal {
     const char *test;
     double statistic, p, adjusted;
     double effect; /* PSI */
     double reference_share, current_share;
     bool drift;
-} sw_signal;
+} sw_compared_signal;
 
 typedef enum sw_compared_kind {
     SW_COMPARED_NUMBER,
@@ -93,7 +87,7 @@ typedef struct sw_compared {
     double threshold; /* NaN where there was no test */
     bool defined, drift;
     const char *reason; /* why undefined; else NULL or a remark */
-    sw_signal signals[SW_SIGNAL_KINDS];
+    sw_compared_signal signals[SW_FINDING_KINDS];
     double psi, jensen_shannon, hellinger, wasserstein_normed; /* NaN where there is none */
     double median[2];                                          /* reference, current */
     uint64_t rows[2], missing[2];
@@ -127,7 +121,5 @@ SW_MUST_USE sw_status sw_compare_end(sw_comparison *comparison, sw_error *error)
 /* Appends the members of {"columns", "dataset_drift", "share", …} to an open object;
  * docs/drift.md says the fields. */
 void sw_compare_to_json(sw_json *w, const sw_comparison *comparison);
-/* "distribution", "missing", … */
-const char *sw_signal_name(sw_signal_kind kind);
 
 #endif /* SW_WATCH_COMPARE_H */

@@ -3,21 +3,15 @@
 
 #include <math.h>
 
-const char *sw_signal_name(sw_signal_kind kind) {
-    static const char *const names[SW_SIGNAL_KINDS] = {"distribution", "missing", "range", "unseen",
-                                                       "type"};
-    return names[kind];
-}
-
-static void write_signal(sw_json *w, sw_signal_kind kind, const sw_signal *signal) {
+static void write_signal(sw_json *w, sw_finding_kind kind, const sw_compared_signal *signal) {
     sw_json_begin_object(w);
-    sw_json_add_text(w, "kind", sw_signal_name(kind));
+    sw_json_add_text(w, "kind", sw_finding_kind_text(kind));
     sw_json_add_text(w, "test", signal->test);
     sw_json_add_f64(w, "statistic", signal->statistic);
     sw_json_add_f64(w, "p", signal->p);
     sw_json_add_f64(w, "p_corrected", signal->adjusted);
     sw_json_add_f64(w, "psi", signal->effect);
-    if (kind != SW_SIGNAL_DISTRIBUTION) {
+    if (kind != SW_FINDING_DISTRIBUTION) {
         sw_json_add_f64(w, "reference_share", signal->reference_share);
         sw_json_add_f64(w, "current_share", signal->current_share);
     }
@@ -92,9 +86,9 @@ static void write_column(sw_json *w, const sw_compared *column, bool signals) {
     if (signals) {
         sw_json_key(w, "signals");
         sw_json_begin_array(w);
-        for (int i = 0; i < SW_SIGNAL_KINDS; i++)
+        for (int i = 0; i < SW_FINDING_KINDS; i++)
             if (!isnan(column->signals[i].p))
-                write_signal(w, (sw_signal_kind)i, &column->signals[i]);
+                write_signal(w, (sw_finding_kind)i, &column->signals[i]);
         sw_json_end_array(w);
     }
     write_bins(w, column);

@@ -22,15 +22,15 @@ static double share_of(uint64_t part, uint64_t all) {
     return all ? (double)part / (double)all : NAN;
 }
 
-static sw_signal shares_signal(const char *test, double p, uint64_t x1, uint64_t n1, uint64_t x2,
-                               uint64_t n2) {
+static sw_compared_signal shares_signal(const char *test, double p, uint64_t x1, uint64_t n1,
+                                        uint64_t x2, uint64_t n2) {
     double a = share_of(x1, n1), b = share_of(x2, n2);
-    return (sw_signal){.test = test,
-                       .statistic = b - a,
-                       .p = p,
-                       .effect = share_psi(a, b),
-                       .reference_share = a,
-                       .current_share = b};
+    return (sw_compared_signal){.test = test,
+                                .statistic = b - a,
+                                .p = p,
+                                .effect = share_psi(a, b),
+                                .reference_share = a,
+                                .current_share = b};
 }
 
 static bool enough(uint64_t a, uint64_t b) {
@@ -41,7 +41,7 @@ static bool enough(uint64_t a, uint64_t b) {
 void sw_compare_missing(sw_compared *out) {
     uint64_t a = out->missing[0], b = out->missing[1];
     if (a + b > 0 && a + b < out->rows[0] + out->rows[1] && enough(out->rows[0], out->rows[1]))
-        out->signals[SW_SIGNAL_MISSING] =
+        out->signals[SW_FINDING_MISSING] =
             shares_signal("two_shares", sw_two_shares_p(a, out->rows[0], b, out->rows[1]), a,
                           out->rows[0], b, out->rows[1]);
 }
@@ -50,7 +50,7 @@ static void type_signal(sw_compared *out, const sw_prepared *prepared) {
     uint64_t a = prepared->unfit[0], b = prepared->unfit[1];
     uint64_t n = prepared->used[0] + a, m = prepared->used[1] + b;
     if (prepared->mixed && a + b > 0 && n > 0 && m > 0)
-        out->signals[SW_SIGNAL_TYPE] =
+        out->signals[SW_FINDING_TYPE] =
             shares_signal("two_shares", sw_two_shares_p(a, n, b, m), a, n, b, m);
 }
 
@@ -71,7 +71,7 @@ static void range_signal(sw_compared *out, const sw_samples *samples) {
     while (above < m && samples->b[m - 1 - above] > samples->a[n - 1])
         above++;
     double p = fmin(1, 2 * fmin(all_outermost(below, n, m), all_outermost(above, n, m)));
-    out->signals[SW_SIGNAL_RANGE] = shares_signal("exceedance", p, 0, n, below + above, m);
+    out->signals[SW_FINDING_RANGE] = shares_signal("exceedance", p, 0, n, below + above, m);
 }
 
 /* ln of the bound at one theta. */
@@ -108,7 +108,7 @@ static void unseen_signal(sw_compared *out, const sw_two_counts *counts, uint64_
             low = x;
     }
     double p = unseen ? exp(fmin(0, chernoff(counts, share, (double)unseen, (low + high) / 2))) : 1;
-    out->signals[SW_SIGNAL_UNSEEN] = shares_signal("chernoff", p, 0, n, unseen, m);
+    out->signals[SW_FINDING_UNSEEN] = shares_signal("chernoff", p, 0, n, unseen, m);
 }
 
 static void no_distribution(sw_compared *out, const char *reason) {
@@ -117,12 +117,12 @@ static void no_distribution(sw_compared *out, const char *reason) {
 
 static void distribution(sw_compared *out, const char *test, double statistic, double p) {
     out->test = test;
-    out->signals[SW_SIGNAL_DISTRIBUTION] = (sw_signal){.test = test,
-                                                       .statistic = statistic,
-                                                       .p = p,
-                                                       .effect = out->psi,
-                                                       .reference_share = NAN,
-                                                       .current_share = NAN};
+    out->signals[SW_FINDING_DISTRIBUTION] = (sw_compared_signal){.test = test,
+                                                                 .statistic = statistic,
+                                                                 .p = p,
+                                                                 .effect = out->psi,
+                                                                 .reference_share = NAN,
+                                                                 .current_share = NAN};
 }
 
 static void test_counts(sw_compared *out, const sw_two_counts *counts) {

@@ -50,12 +50,12 @@ static void judge(sw_compared *out, const sw_text_result *result, const sw_compa
         }
         out->test = "text_classifier";
         out->psi = low * low;
-        out->signals[SW_SIGNAL_DISTRIBUTION] = (sw_signal){.test = out->test,
-                                                           .statistic = result->auc,
-                                                           .p = p,
-                                                           .effect = out->psi,
-                                                           .reference_share = NAN,
-                                                           .current_share = NAN};
+        out->signals[SW_FINDING_DISTRIBUTION] = (sw_compared_signal){.test = out->test,
+                                                                     .statistic = result->auc,
+                                                                     .p = p,
+                                                                     .effect = out->psi,
+                                                                     .reference_share = NAN,
+                                                                     .current_share = NAN};
     }
 }
 

@@ -56,7 +56,7 @@ static void begin(setting *s) {
     scratch_make(s->dir);
     describe(s);
     sw_monitor_settings_default(&s->settings);
-    s->settings.log_rows_per_s = 1e6;
+    s->settings.log_rows_per_s = 1e9;
     open_log(s);
 }
 

@@ -142,7 +142,8 @@ TEST(power__a_shift_of_a_third_of_a_deviation_is_found) {
     CHECK(others <= 5);
 }
 
-static const sw_signal *signal_of(const sw_comparison *result, int column, sw_signal_kind kind) {
+static const sw_compared_signal *signal_of(const sw_comparison *result, int column,
+                                           sw_finding_kind kind) {
     return &result->columns[column].signals[kind];
 }
 
@@ -158,11 +159,11 @@ TEST(signals__each_fault_raises_its_own) {
         current.codes[7][i] = 250;    /* a category is renamed in a tenth */
     }
     sw_comparison result = compare_own(&arena);
-    CHECK(signal_of(&result, 0, SW_SIGNAL_MISSING)->drift);
-    CHECK(!signal_of(&result, 0, SW_SIGNAL_DISTRIBUTION)->drift);
+    CHECK(signal_of(&result, 0, SW_FINDING_MISSING)->drift);
+    CHECK(!signal_of(&result, 0, SW_FINDING_DISTRIBUTION)->drift);
     CHECK(result.columns[0].drift);
-    CHECK(signal_of(&result, 1, SW_SIGNAL_RANGE)->drift);
-    CHECK(signal_of(&result, 7, SW_SIGNAL_UNSEEN)->drift);
+    CHECK(signal_of(&result, 1, SW_FINDING_RANGE)->drift);
+    CHECK(signal_of(&result, 7, SW_FINDING_UNSEEN)->drift);
     CHECK(result.dataset_drift);
     sw_arena_free(&arena);
 }
@@ -198,8 +199,8 @@ TEST(types__words_among_numbers_are_a_finding) {
     current.columns[0].words = mixed;
     current.columns[0].word_count = 3;
     sw_comparison result = compare_own(&arena);
-    CHECK(signal_of(&result, 0, SW_SIGNAL_TYPE)->drift);
-    CHECK_NEAR(signal_of(&result, 0, SW_SIGNAL_TYPE)->current_share, 167. / 500, 1e-12);
+    CHECK(signal_of(&result, 0, SW_FINDING_TYPE)->drift);
+    CHECK_NEAR(signal_of(&result, 0, SW_FINDING_TYPE)->current_share, 167. / 500, 1e-12);
     sw_compare_options options;
     sw_compare_defaults(&options);
     options.evidently = true;
