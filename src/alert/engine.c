@@ -67,7 +67,7 @@ static bool make_room(sw_alert_engine *engine) {
     if (engine->count < engine->cap)
         return true;
     size_t cap = engine->cap ? engine->cap * 2 : 64;
-    entry **grown = sw_mem_realloc(engine->entries, cap * sizeof *grown);
+    entry **grown = sw_mem_realloc(engine->entries, cap * sizeof(entry *));
     if (!grown)
         return false;
     engine->entries = grown;
@@ -363,7 +363,7 @@ static sw_status list_changes(sw_alert_changes *out, sw_alert_engine *engine, sw
     size_t dirty = 0;
     for (size_t i = 0; i < engine->count; i++)
         dirty += engine->entries[i]->alert.dirty;
-    out->alerts = sw_arena_zalloc(&engine->out, dirty + 1, sizeof *out->alerts);
+    out->alerts = sw_arena_zalloc(&engine->out, dirty + 1, sizeof(const sw_alert *));
     if (!out->alerts)
         return sw_engine_no_memory(error);
     for (size_t i = 0; i < engine->count; i++)

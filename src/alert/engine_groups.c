@@ -300,8 +300,8 @@ static sw_status tell(sw_alert_changes *out, sw_alert_engine *engine, group *g, 
                             .repeat = g->fresh == 0,
                             .firing = g->firing_count,
                             .resolved = g->resolved_count};
-    to->alerts =
-        sw_arena_zalloc(&engine->out, g->firing_count + g->resolved_count + 1, sizeof *to->alerts);
+    to->alerts = sw_arena_zalloc(&engine->out, g->firing_count + g->resolved_count + 1,
+                                 sizeof(const sw_alert *));
     if (!to->alerts)
         return sw_engine_no_memory(error);
     size_t at = 0;

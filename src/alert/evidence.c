@@ -214,7 +214,10 @@ static sw_status read_data(data *d, sw_str json, sw_arena *arena, sw_error *erro
 }
 
 static bool same_bits(double a, double b) {
-    return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
+    uint64_t x, y;
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    return x == y || (isnan(a) && isnan(b));
 }
 
 static sw_status recompute_monitor(sw_evidence_again *out, const head *h, sw_arena *arena,

@@ -373,6 +373,7 @@ static sw_status read_text(sw_yaml *y, sw_str yaml) {
         if (root && !nothing)
             status = read_top(y, root);
         yaml_document_delete(&document);
+        y->document = NULL;
     }
     yaml_parser_delete(&parser);
     return status;

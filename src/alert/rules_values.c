@@ -305,7 +305,7 @@ static bool is_reference(sw_str text) {
 }
 
 sw_status sw_yaml_reference(sw_yaml *y, yaml_node_t *node, void *into) {
-    sw_str *out = into, text;
+    sw_str *out = into, text = {0};
     SW_TRY(sw_yaml_str(y, node, &text));
     *out = text;
     if (!is_reference(text))

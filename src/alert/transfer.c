@@ -170,7 +170,7 @@ sw_status sw_transfer_do(int *status, char reply[SW_TRANSFER_REPLY_BYTES],
     CURL *easy = lib.easy_init();
     char *url = sw_mem_alloc(transfer->action->url.len + 64);
     struct curl_slist *list = NULL;
-    sw_status done = SW_OK;
+    sw_status done;
     if (!easy || !url) {
         done = sw_fail(error, SW_CODE_NO_MEMORY, "out of memory while sending");
         goto done;

@@ -52,9 +52,9 @@ static bool take_f64(sw_wire_reader *in, double *out) {
 }
 
 static sw_status write_scalar(sw_json *w, sw_wire_reader *in) {
-    double number;
-    sw_str text;
-    uint64_t bits;
+    double number = 0;
+    sw_str text = {0};
+    uint64_t bits = 0;
     switch (in->field) {
     case 1:
         if (take_f64(in, &number))

@@ -284,7 +284,7 @@ TEST(segments__add_up_to_all_rows_and_hold_their_own) {
         CHECK_INT(rows_of("country=(other)", minutes), others);
         long long quarters = 0, low = rows_of("age=q1", minutes);
         for (int q = 1; q <= 4; q++) {
-            char name[8];
+            char name[24];
             snprintf(name, sizeof name, "age=q%d", q);
             quarters += rows_of(name, minutes);
         }
