@@ -142,28 +142,28 @@ static bool disarm_memory(fixture *f) {
 }
 
 TEST(database__survives_a_disk_that_is_full_for_a_moment) {
-    const way open = {"full once, from the opening", arm_full_once, disarm_disk, 1000, 1, true};
+    const way open = {"full once, from the opening", arm_full_once, disarm_disk, 60, 5, true};
     const way later = {"full once", arm_full_once, disarm_disk, 1000, 1, false};
     sweep(&open);
     sweep(&later);
 }
 
 TEST(database__survives_a_disk_that_stays_full) {
-    const way open = {"full for good, from the opening", arm_full_from, disarm_disk, 1000, 1, true};
+    const way open = {"full for good, from the opening", arm_full_from, disarm_disk, 60, 5, true};
     const way later = {"full for good", arm_full_from, disarm_disk, 1000, 1, false};
     sweep(&open);
     sweep(&later);
 }
 
 TEST(database__survives_a_disk_that_fails) {
-    const way open = {"bad once, from the opening", arm_bad_once, disarm_disk, 1000, 1, true};
+    const way open = {"bad once, from the opening", arm_bad_once, disarm_disk, 60, 5, true};
     const way later = {"bad for good", arm_bad_from, disarm_disk, 1000, 1, false};
     sweep(&open);
     sweep(&later);
 }
 
 TEST(database__survives_when_sqlite_finds_no_memory) {
-    const way open = {"sqlite's memory, from the opening", arm_memory, disarm_memory, 40, 23, true};
+    const way open = {"sqlite's memory, from the opening", arm_memory, disarm_memory, 40, 97, true};
     const way later = {"sqlite's memory", arm_memory, disarm_memory, 40, 7, false};
     const way lasting = {"sqlite's memory for good", arm_memory_from, disarm_memory, 40, 13, false};
     sweep(&open);
