@@ -81,8 +81,10 @@ sw_status sw_oip_json_write(sw_buf *out, int64_t *header_bytes, const sw_infer_r
     sw_json_str(&w, response->model);
     PUT(&w, ",\"model_version\":");
     sw_json_str(&w, response->version);
-    if (response->id.len)
-        sw_json_add_str(&w, "id", response->id);
+    if (response->id.len) {
+        PUT(&w, ",\"id\":");
+        sw_json_str(&w, response->id);
+    }
     PUT(&w, ",\"outputs\":[");
     SW_TRY(put_outputs(&w, &any_binary, response, request, count, error));
     sw_json_end_array(&w);

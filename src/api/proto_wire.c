@@ -136,6 +136,14 @@ void sw_wire_put_tag(sw_buf *out, uint32_t field, sw_wire_type type) {
 void sw_wire_put_string(sw_buf *out, uint32_t field, sw_str value) {
     if (value.len == 0)
         return;
+    if (field < 0x10 && value.len < 0x80 && sw_buf_reserve(out, value.len + 2)) {
+        char *to = out->at + out->len;
+        to[0] = (char)(field << 3 | SW_WIRE_BYTES); /* tag and length are a byte each */
+        to[1] = (char)value.len;
+        memcpy(to + 2, value.at, value.len);
+        out->len += value.len + 2;
+        return;
+    }
     sw_wire_put_tag(out, field, SW_WIRE_BYTES);
     sw_wire_put_varint(out, value.len);
     sw_buf_add_str(out, value);

@@ -42,6 +42,16 @@ enum { SHORT_MAX = 256 };
 /* Every byte of a word is one. */
 #define ONES ((uint64_t)0x0101010101010101)
 
+/* Whether these eight bytes go out as they are. */
+static inline bool is_plain(const char *at) {
+    uint64_t word;
+    memcpy(&word, at, 8);
+    /* A top bit is left where a byte is below the space, above 0x7F, a quote or a backslash. */
+    uint64_t quote = word ^ (ONES * '"'), back = word ^ (ONES * '\\');
+    uint64_t odd = word | (word - ONES * 0x20) | (quote - ONES) | (back - ONES);
+    return !(odd & (ONES * 0x80));
+}
+
 /* How many bytes from `at` on go out as they are: printable ASCII but quote and backslash. */
 static size_t plain_len(const char *at, size_t len) {
     size_t i = 0;
@@ -57,14 +67,12 @@ static size_t plain_len(const char *at, size_t len) {
             return i + (size_t)__builtin_ctz(stops);
     }
 #endif
-    for (uint64_t word; len - i >= 8; i += 8) {
-        memcpy(&word, at + i, 8);
-        /* A top bit is left where a byte is below the space, above 0x7F, a quote or a backslash. */
-        uint64_t quote = word ^ (ONES * '"'), back = word ^ (ONES * '\\');
-        uint64_t odd = word | (word - ONES * 0x20) | (quote - ONES) | (back - ONES);
-        if (odd & (ONES * 0x80))
+    for (; len - i >= 8; i += 8)
+        if (!is_plain(at + i))
             break;
-    }
+    /* The last word overlaps what was looked at. */
+    if (i < len && len - i < 8 && len >= 8 && is_plain(at + len - 8))
+        return len;
     while (i < len && (signed char)at[i] >= 0x20 && at[i] != '"' && at[i] != '\\')
         i++;
     return i;

@@ -294,6 +294,8 @@ static size_t print_monitor(const watch_view *watching) {
     return lines;
 }
 
+static const double share_shown = 0.05;
+
 /* Where rows as a whole can be told from the reference's: at odds of a million to one. */
 static size_t print_multivariate(const watch_view *watching) {
     const json_t *found = json_object_get(watching->drift, "domain_classifier"),
@@ -304,8 +306,10 @@ static size_t print_multivariate(const watch_view *watching) {
         return 0;
     printf("    all columns together: %.0f rows can be told from %s, AUC %.2f",
            sw_js_number(found, "rows"), sw_js_text(found, "reference"), sw_js_number(found, "auc"));
-    json_array_foreach(columns, i, column)
-        printf("%s %s", i ? "," : ", by", sw_js_text(column, "column"));
+    json_array_foreach(columns, i, column) {
+        if (sw_js_number(column, "share") >= share_shown)
+            printf("%s %s", i ? "," : ", by", sw_js_text(column, "column"));
+    }
     puts(" (shown, no alarm)");
     return 1;
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVERY_MS = 10 * 60000, SLICES = 16, SEED = 42 };
+enum { EVERY_MS = 10 * 60000, FEW = 500, SLICES = 16, SEED = 42 };
 static const uint64_t budget_ns = 2 * SW_NS_PER_S;
 
 static sw_status no_memory(sw_error *error) {
@@ -299,13 +299,13 @@ typedef struct updating {
     uint64_t begun_ns;
 } updating;
 
-/* What is not known yet is asked for at each look: too few rows are soon read. */
+/* Few rows are soon read: they are asked for at each look, until there are more. */
 static bool is_due(const updating *u, const sw_served *served, sw_arena *arena) {
     sw_drift drift;
     sw_error ignored;
     return !sw_failed(sw_monitor_read(&drift, u->parts->monitors, served->model_name,
                                       served->version, SW_STR(""), false, arena, &ignored)) &&
-           (isnan(drift.multivariate.auc) ||
+           (isnan(drift.multivariate.auc) || drift.multivariate.rows < FEW ||
             sw_clock_wall_ms() - drift.multivariate.at_ms >= EVERY_MS ||
             sw_clock_wall_ms() < drift.multivariate.at_ms);
 }

@@ -4,24 +4,32 @@
 #include <math.h>
 
 /*
- * The mixture Q. Its parts are distributions on sequences of rows and their weights add up to one;
- * the largest weighted part stands for the sum, which it never exceeds.
+ * The mixture Q. Its parts are distributions on sequences of rows and their weights add up to one.
  *
  * Tilts: base · exp(θ·place), moved, and base · exp(θ·(place² - 1)), spread; places are logits of
  * the cell's middle rank, scaled to be near normal scores, so that θ is about a shift in standard
  * deviations. Spikes: a share of all rows goes to one cell. Emptied: nine tenths of one cell's rows
  * go to the sink (a category that was renamed).
  */
-static const double tilts[SW_SEQ_TILTS] = {-1.2, -0.6, -0.3, -0.15, 0.15, 0.3,
-                                           0.6,  1.2,  -0.4, -0.15, 0.15, 0.4};
-enum { TILTS_MOVE = 8 };
+static const double tilts[SW_SEQ_TILTS] = {-1.5,   -1.1, -0.8, -0.6,  -0.45, -0.33, -0.24, -0.18,
+                                           -0.135, -0.1, 0.1,  0.135, 0.18,  0.24,  0.33,  0.45,
+                                           0.6,    0.8,  1.1,  1.5,   -0.4,  -0.2,  0.2,   0.4};
+enum { TILTS_MOVE = 20 };
 static const double spikes[SW_SEQ_SPIKES] = {0.05, 0.2, 0.6, 0.95};
 static const double emptying = 0.9, logit_to_normal = 0.6;
 static const double dirichlet_rows[2] = {0, 200}; /* how firmly each Dirichlet keeps to the base */
-static const double weight_dirichlet = 0.2, weight_tilts = 0.3, weight_spikes = 0.2,
-                    weight_emptied = 0.1; /* 2 · 0.2 + 0.3 + 0.2 + 0.1 = 1 */
+static const double weight_dirichlet = 0.12, weight_tilts = 0.46, weight_spikes = 0.2,
+                    weight_emptied = 0.1; /* 2 · 0.12 + 0.46 + 0.2 + 0.1 = 1 */
 
-enum { STEPS_MAX = 8 };
+enum {
+    STEPS_MAX = 8,
+    PARTS_MAX = SW_SEQ_TILTS + SW_SEQ_CELLS_MAX * (SW_SEQ_SPIKES + 1) + 2,
+};
+static const double negligible = 12; /* nats below the largest: left out of a sum */
+
+static double larger(double a, double b) {
+    return a > b ? a : b;
+}
 
 /* ---- The null set ---- */
 
@@ -154,38 +162,51 @@ static bound bound_of(const sw_seq_test *t, const double *x, double m) {
 
 /* ---- The mixture ---- */
 
-static double larger(double a, double b) {
-    return a > b ? a : b;
+/* The logarithms of weighted parts. */
+typedef struct parts {
+    double at[PARTS_MAX], most;
+    uint32_t count;
+} parts;
+
+static void add_part(parts *p, double log_part) {
+    p->at[p->count++] = log_part;
+    p->most = larger(p->most, log_part);
 }
 
-static double best_tilt(const sw_seq_test *t, const double *x, double m) {
-    double first = 0, second = 0, best = -INFINITY;
+static double log_sum(const parts *p) {
+    double sum = 0;
+    for (uint32_t i = 0; i < p->count; i++)
+        if (p->at[i] > p->most - negligible)
+            sum += exp(p->at[i] - p->most);
+    return p->most + log(sum);
+}
+
+static void add_tilts(parts *to, const sw_seq_test *t, const double *x, double m, double base) {
+    double first = 0, second = 0, weight = log(weight_tilts / SW_SEQ_TILTS) + base;
     for (uint32_t k = 0; k < t->cells; k++) {
         first += x[k] * t->place[k];
         second += x[k] * t->place[k] * t->place[k];
     }
     second -= m;
     for (uint32_t i = 0; i < SW_SEQ_TILTS; i++)
-        best = larger(best, tilts[i] * (i < TILTS_MOVE ? first : second) - m * t->log_norm[i]);
-    return best + log(weight_tilts / SW_SEQ_TILTS);
+        add_part(to, tilts[i] * (i < TILTS_MOVE ? first : second) - m * t->log_norm[i] + weight);
 }
 
-static double best_spike(const sw_seq_test *t, const double *x, double m, double weight) {
-    double best = -INFINITY, others[SW_SEQ_SPIKES];
+static void add_spikes(parts *to, const sw_seq_test *t, const double *x, double m, double base) {
+    double share = t->shape == SW_SEQ_ORDERED ? weight_spikes : weight_spikes + weight_tilts,
+           weight = log(share / (SW_SEQ_SPIKES * t->cells)) + base, others[SW_SEQ_SPIKES];
     for (uint32_t i = 0; i < SW_SEQ_SPIKES; i++)
         others[i] = log(1 - spikes[i]);
     for (uint32_t k = 0; k < t->cells; k++)
         for (uint32_t i = 0; i < SW_SEQ_SPIKES; i++)
-            best = larger(best, (m - x[k]) * others[i] + x[k] * t->spike[k][i]);
-    return best + log(weight / (SW_SEQ_SPIKES * t->cells));
+            add_part(to, (m - x[k]) * others[i] + x[k] * t->spike[k][i] + weight);
 }
 
-static double best_emptied(const sw_seq_test *t, const double *x) {
-    double best = -INFINITY, left = log(1 - emptying);
+static void add_emptied(parts *to, const sw_seq_test *t, const double *x, double base) {
+    double left = log(1 - emptying), weight = log(weight_emptied / t->cells) + base;
     for (uint32_t k = 0; k < t->cells; k++)
         if (k != t->sink)
-            best = larger(best, x[k] * left + x[t->sink] * t->emptied[k]);
-    return best + log(weight_emptied / t->cells);
+            add_part(to, x[k] * left + x[t->sink] * t->emptied[k] + weight);
 }
 
 static double dirichlet(const sw_seq_test *t, const double *x, double m, int part) {
@@ -197,17 +218,17 @@ static double dirichlet(const sw_seq_test *t, const double *x, double m, int par
 }
 
 static double mixture(const sw_seq_test *t, const double *x, double m) {
-    bool ordered = t->shape == SW_SEQ_ORDERED;
+    parts all = {.most = -INFINITY};
     double base = 0;
     for (uint32_t k = 0; k < t->cells; k++)
         base += x[k] * t->log_base[k];
-    double best = best_spike(t, x, m, ordered ? weight_spikes : weight_spikes + weight_tilts);
-    best = larger(best, best_emptied(t, x));
-    if (ordered)
-        best = larger(best, best_tilt(t, x, m));
-    best += base;
-    best = larger(best, dirichlet(t, x, m, 0));
-    return larger(best, dirichlet(t, x, m, 1));
+    add_spikes(&all, t, x, m, base);
+    add_emptied(&all, t, x, base);
+    if (t->shape == SW_SEQ_ORDERED)
+        add_tilts(&all, t, x, m, base);
+    add_part(&all, dirichlet(t, x, m, 0));
+    add_part(&all, dirichlet(t, x, m, 1));
+    return log_sum(&all);
 }
 
 /* ---- Evidence ---- */
@@ -245,12 +266,12 @@ static double log_add(double a, double b) {
 }
 
 double sw_seq_log_detector(size_t *best, const sw_seq_test *test, const uint64_t *counts,
-                           size_t starts) {
+                           const uint64_t *looks, size_t starts) {
     double sum = -INFINITY, most = -INFINITY;
     *best = 0;
     for (size_t i = 0; i < starts; i++) {
         double evidence = sw_seq_log_evidence(test, counts + i * test->cells);
-        sum = log_add(sum, evidence);
+        sum = log_add(sum, evidence + sw_seq_log_weight(looks[i]));
         if (evidence > most) {
             most = evidence;
             *best = i;
@@ -294,4 +315,9 @@ size_t sw_seq_name(double *threshold, const double *log_detectors, size_t count,
 
 bool sw_seq_keeps(uint64_t start, uint64_t look) {
     return start == 0 || (look - start) >> __builtin_ctzll(start) < 4;
+}
+
+double sw_seq_log_weight(uint64_t start) {
+    const double half_ln2 = 0.34657359027997265471, ln_of_two_less_root = -0.53479999673957058;
+    return start == 0 ? 0 : ln_of_two_less_root + half_ln2 * __builtin_ctzll(start);
 }

@@ -14,7 +14,8 @@
  * from any p in C, E as a function of growing counts stays below a martingale that begins at 1: an
  * e-process. The sum of E over starting points j, each counting the rows since j, is an e-detector:
  * its mean after t looks is at most t, whatever the dependence between looks, features and the
- * decision to go on (J. Shin, A. Ramdas, A. Rinaldo, "E-detectors", 2022).
+ * decision to go on (J. Shin, A. Ramdas, A. Rinaldo, "E-detectors", 2022). Few starts are kept for
+ * long, and those have the weight of the ones that are not (sw_seq_log_weight).
  *
  * sup over C: p is proportional to x + λ·reference; any λ >= 0 gives an upper bound by Lagrange
  * duality, so an inexact λ costs power and never validity. Radius: R. Agrawal, "Finite-sample
@@ -32,7 +33,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SW_SEQ_CELLS_MAX = 12, SW_SEQ_TILTS = 12, SW_SEQ_SPIKES = 4 };
+enum { SW_SEQ_CELLS_MAX = 12, SW_SEQ_TILTS = 24, SW_SEQ_SPIKES = 4 };
 
 /* How the cells of a test lie. */
 typedef enum sw_seq_shape {
@@ -72,10 +73,11 @@ double sw_seq_log_evidence(const sw_seq_test *test, const uint64_t *counts);
 
 enum { SW_SEQ_STARTS_MAX = 128 };
 
-/* ln of the detector: the sum of the evidence since each of `starts` starts, whose counts stand one
- * behind the other, `cells` each. `best` becomes the start that says most. */
+/* ln of the detector: the weighted sum of the evidence since each of `starts` starts, whose counts
+ * stand one behind the other, `cells` each; `looks` are their numbers. `best` becomes the start that
+ * says most. */
 double sw_seq_log_detector(size_t *best, const sw_seq_test *test, const uint64_t *counts,
-                           size_t starts);
+                           const uint64_t *looks, size_t starts);
 
 /*
  * Twice the log-likelihood by which the counts lie outside C: 0 inside. While p is in C it is
@@ -102,5 +104,11 @@ size_t sw_seq_name(double *threshold, const double *log_detectors, size_t count,
  * often 2 divides j (0: for ever). So about 2·log2(t) are, the nearer the denser.
  */
 bool sw_seq_keeps(uint64_t start, uint64_t look);
+/*
+ * ln of the weight of start j: (2 - √2) · 2^(v/2), v as above; start 0: 0. The weights of the first
+ * t starts never add up to more than t: of 1 … t at most t/2^v are divisible by 2^v, weights rise
+ * with v, and Σ 2^-(v+1) · (2 - √2) · 2^(v/2) = 1.
+ */
+double sw_seq_log_weight(uint64_t start);
 
 #endif /* SW_STATS_SEQUENTIAL_H */

@@ -286,7 +286,7 @@ static bool copy_settings(sw_monitor *monitor, const sw_monitor_settings *settin
 static bool make_fingerprint(sw_monitor *monitor) {
     const sw_monitor_settings *s = &monitor->settings;
     sw_buf text = {0};
-    sw_buf_printf(&text, "1 %.17g %.17g %d %lld %lld %u", s->false_alarms_per_month, s->tolerance,
+    sw_buf_printf(&text, "2 %.17g %.17g %d %lld %lld %u", s->false_alarms_per_month, s->tolerance,
                   (int)s->reference, (long long)s->reference_from_ms, (long long)s->reference_to_ms,
                   s->reference_minutes);
     for (uint32_t i = 0; i < s->segment_count; i++) {

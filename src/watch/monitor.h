@@ -60,7 +60,8 @@ typedef enum sw_finding_kind {
     SW_FINDING_MISSING,
     SW_FINDING_RANGE,  /* numeric: outside the reference's minimum and maximum */
     SW_FINDING_UNSEEN, /* category: not among the known values */
-    SW_FINDING_TYPE,   /* values that do not parse as the column's kind */
+    SW_FINDING_TYPE,   /* values that do not parse as the column's kind: in files (compare.h). A
+                          server refuses the request, so that its monitor never sees them */
 } sw_finding_kind;
 
 typedef enum sw_finding_state {
@@ -98,7 +99,7 @@ typedef struct sw_finding {
  */
 enum { SW_MULTIVARIATE_TOP = 5 };
 typedef struct sw_multivariate {
-    double auc;     /* NaN: not known, for the reason in */
+    double auc; /* NaN: not known, for the reason in */
     sw_str why;
     double log10_p; /* one-sided */
     size_t rows, reference_rows;

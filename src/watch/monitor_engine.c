@@ -7,9 +7,9 @@
 
 /*
  * Why the promise holds. Let S be the sum over signals of the detectors' martingale bounds. A look
- * raises its mean by at most one a signal, F in all. An alarm that names k of F has each of the k
- * at limit · F / k or more, and starts them anew: S falls by limit · F. As S is never below 0, T
- * looks have at most T / limit alarms on average; where only v of the k are false, the bounds of
+ * raises its mean by at most its start's weight a signal, and the weights of T looks add up to T at
+ * most. An alarm that names k of F has each of the k at limit · F / k or more, and starts them anew:
+ * S falls by limit · F. As S is never below 0, T looks have at most T / limit alarms on average; where only v of the k are false, the bounds of
  * the signals that did not drift fall by limit · F · v / k, so the sum of v / k over all alarms has
  * that mean too.
  */
@@ -252,9 +252,9 @@ const sw_start *sw_engine_recent(const sw_engine *engine, const sw_signal *signa
     return oldest;
 }
 
-/* Counts since each start that the signal has; returns how many. */
-static size_t gather(uint64_t *counts, const sw_start **starts, const sw_engine *engine,
-                     const sw_signal *signal) {
+/* Counts since each start that the signal has, and the start's look; returns how many. */
+static size_t gather(uint64_t *counts, uint64_t *looks, const sw_start **starts,
+                     const sw_engine *engine, const sw_signal *signal) {
     const sw_column_cells *c = &engine->columns[signal->column].cells;
     size_t count = 0;
     for (size_t i = 0; i < engine->start_count; i++) {
@@ -262,6 +262,7 @@ static size_t gather(uint64_t *counts, const sw_start **starts, const sw_engine 
             continue;
         sw_engine_since(counts + count * signal->test->cells, engine, signal,
                         engine->starts[i].sums + c->first);
+        looks[count] = engine->starts[i].look;
         starts[count++] = &engine->starts[i];
     }
     return count;
@@ -305,14 +306,14 @@ static bool add_start(sw_engine *engine, int64_t minute) {
 }
 
 static void refresh(sw_engine *engine, sw_signal *signal) {
-    uint64_t counts[SW_SEQ_STARTS_MAX * SW_SEQ_CELLS_MAX];
+    uint64_t counts[SW_SEQ_STARTS_MAX * SW_SEQ_CELLS_MAX], looks[SW_SEQ_STARTS_MAX];
     const sw_start *starts[SW_SEQ_STARTS_MAX];
     size_t best;
     signal->log_detector = -INFINITY;
     if (!signal->test || signal->alarm)
         return;
-    size_t count = gather(counts, starts, engine, signal);
-    signal->log_detector = sw_seq_log_detector(&best, signal->test, counts, count);
+    size_t count = gather(counts, looks, starts, engine, signal);
+    signal->log_detector = sw_seq_log_detector(&best, signal->test, counts, looks, count);
 }
 
 void sw_engine_refresh(sw_engine *engine) {
@@ -322,13 +323,14 @@ void sw_engine_refresh(sw_engine *engine) {
 
 /* Memory that is out leaves the alarm for the next look. */
 static void raise_alarm(sw_engine *engine, sw_signal *signal, size_t named, double threshold) {
-    uint64_t counts[SW_SEQ_STARTS_MAX * SW_SEQ_CELLS_MAX];
+    uint64_t counts[SW_SEQ_STARTS_MAX * SW_SEQ_CELLS_MAX], looks[SW_SEQ_STARTS_MAX];
     const sw_start *starts[SW_SEQ_STARTS_MAX];
     const sw_column_cells *c = &engine->columns[signal->column].cells;
-    size_t best, count = gather(counts, starts, engine, signal);
-    double sum = sw_seq_log_detector(&best, signal->test, counts, count);
+    size_t best, count = gather(counts, looks, starts, engine, signal);
+    double sum = sw_seq_log_detector(&best, signal->test, counts, looks, count);
     sw_buf json = {0};
-    sw_finding_evidence_write(&json, engine, signal, named, threshold, counts, starts, count, best);
+    sw_finding_evidence_write(&json, engine, signal, named, threshold, counts, looks, starts, count,
+                              best);
     sw_alarm *alarm = sw_mem_zalloc(1, sizeof *alarm);
     if (!alarm || json.failed) {
         sw_mem_free(alarm);

@@ -9,7 +9,7 @@
  * Evidence is what the computation took in, as whole numbers and settings, and what came out. Doubles
  * are written so that they read back as the same bits.
  */
-enum { FORM = 1 };
+enum { FORM = 2 };
 static const double log10_of_e = 0.43429448190325182765;
 
 static const char *shape_text(sw_seq_shape shape) {
@@ -34,10 +34,10 @@ static void add_result(sw_json *w, const sw_recomputed *r) {
     sw_json_end_object(w);
 }
 
-static sw_recomputed compute(const sw_seq_test *test, const uint64_t *counts, size_t starts,
-                             double log_threshold) {
+static sw_recomputed compute(const sw_seq_test *test, const uint64_t *counts, const uint64_t *looks,
+                             size_t starts, double log_threshold) {
     size_t best;
-    double sum = sw_seq_log_detector(&best, test, counts, starts);
+    double sum = sw_seq_log_detector(&best, test, counts, looks, starts);
     return (sw_recomputed){
         .evidence_log10 = sum * log10_of_e,
         .threshold_log10 = log_threshold * log10_of_e,
@@ -48,10 +48,11 @@ static sw_recomputed compute(const sw_seq_test *test, const uint64_t *counts, si
 
 void sw_finding_evidence_write(sw_buf *out, const sw_engine *engine, const sw_signal *signal,
                                size_t named, double log_threshold, const uint64_t *counts,
-                               const sw_start *const *starts, size_t start_count, size_t best) {
+                               const uint64_t *looks, const sw_start *const *starts,
+                               size_t start_count, size_t best) {
     const sw_seq_test *test = signal->test;
     const sw_engine_column *column = &engine->columns[signal->column];
-    sw_recomputed result = compute(test, counts, start_count, log_threshold);
+    sw_recomputed result = compute(test, counts, looks, start_count, log_threshold);
     sw_json w = sw_json_to(out);
     sw_json_begin_object(&w);
     sw_json_add_u64(&w, "form", FORM);
@@ -76,6 +77,7 @@ void sw_finding_evidence_write(sw_buf *out, const sw_engine *engine, const sw_si
     for (size_t i = 0; i < start_count; i++) {
         sw_json_begin_object(&w);
         sw_json_add_i64(&w, "at_ms", starts[i]->minute * 60000);
+        sw_json_add_u64(&w, "look", looks[i]);
         add_counts(&w, "live", counts + i * test->cells, test->cells);
         sw_json_end_object(&w);
     }
@@ -93,6 +95,7 @@ typedef struct evidence {
     uint64_t reference[SW_SEQ_CELLS_MAX];
     uint32_t cells;
     uint64_t counts[SW_SEQ_STARTS_MAX * SW_SEQ_CELLS_MAX]; /* SW_SEQ_CELLS_MAX apart */
+    uint64_t looks[SW_SEQ_STARTS_MAX];
     size_t starts;
     sw_recomputed said;
 } evidence;
@@ -125,7 +128,9 @@ static void read_start(evidence *e, sw_json_reader *in) {
     sw_json_read_object(in);
     while (sw_json_read_key(in, &key)) {
         const char *at = in->at;
-        if (!sw_str_is(key, "live"))
+        if (sw_str_is(key, "look"))
+            sw_json_read_u64(in, &e->looks[e->starts]);
+        else if (!sw_str_is(key, "live"))
             sw_json_read_skip(in);
         else if (read_counts(live, in) != e->cells)
             sw_json_read_fail(in, at,
@@ -220,7 +225,7 @@ sw_status sw_monitor_recompute(sw_recomputed *out, sw_str json, sw_arena *arena,
                 e->cells * sizeof *e->counts);
     double limit = log((double)e->looks_per_month / e->false_alarms) +
                    log((double)e->signals / (double)e->named);
-    *out = compute(&test, e->counts, e->starts, limit);
+    *out = compute(&test, e->counts, e->looks, e->starts, limit);
     out->agrees = same_bits(out->evidence_log10, e->said.evidence_log10) &&
                   same_bits(out->threshold_log10, e->said.threshold_log10) &&
                   same_bits(out->psi, e->said.psi) && out->alarm == e->said.alarm;

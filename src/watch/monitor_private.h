@@ -130,9 +130,10 @@ bool sw_engine_read(sw_engine *engine, sw_str bytes);
 
 /* ---- Evidence ---- */
 
-/* `counts`: since each of the signal's starts, `starts` of them; `best` says most. */
+/* `counts`: since each of the signal's starts, whose numbers are `looks`; `best` says most. */
 void sw_finding_evidence_write(sw_buf *out, const sw_engine *engine, const sw_signal *signal,
                                size_t named, double log_threshold, const uint64_t *counts,
-                               const sw_start *const *starts, size_t start_count, size_t best);
+                               const uint64_t *looks, const sw_start *const *starts,
+                               size_t start_count, size_t best);
 
 #endif /* SW_WATCH_MONITOR_PRIVATE_H */

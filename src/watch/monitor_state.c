@@ -10,11 +10,11 @@
  * eight bytes. Sums are written as what was added since the start before, newest first, so that
  * they stay small.
  *
- *     1 (the form), cells, signals, looks, first minute, last minute,
+ *     2 (the form), cells, signals, looks, first minute, last minute,
  *     sums, number of starts, for each from the newest: look, minute, differences of the sums
  *     for each signal: first, 0 or 1 and an alarm
  */
-enum { FORM = 1, MONITOR_FORM = 1 };
+enum { FORM = 2, MONITOR_FORM = 1 };
 
 static void put(sw_buf *out, uint64_t value) {
     while (value >= 0x80) {

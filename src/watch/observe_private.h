@@ -113,7 +113,7 @@ void sw_moments_merge(sw_moments *into, const sw_moments *from);
 enum {
     SW_NO_TABLE = UINT32_MAX,
     SW_DISTINCT_COLUMNS_MAX = 1024, /* a wider model's distinct values are not estimated */
-    SW_DISTINCT_ROWS = 40,        /* between two merges; of more, one in SW_DISTINCT_ONE_IN */
+    SW_DISTINCT_ROWS = 4096,        /* between two merges; of more, one in SW_DISTINCT_ONE_IN */
     SW_DISTINCT_ONE_IN = 8,         /* spans of rows is looked at */
     SW_UNPROFILED_BINS_MAX = 1024,  /* nor are its features binned without a profile */
     SW_FEATURE_TABLES_MAX = 64,     /* text features that have a table for unseen values */

@@ -105,6 +105,28 @@ TEST(rollback__goes_back_and_back_again) {
     serving_end(&s);
 }
 
+static void replace_it(const sw_served *served, void *context) {
+    serving *s = context;
+    sw_deployed d;
+    CHECK_INT(served->version, 1);
+    REQUIRE_OK(serving_deploy(&d, s, "fraud", "2"), s->error); /* waits for no holder */
+    CHECK_INT(answering(s, "fraud"), 2);
+    CHECK_STR(served->model_name, "fraud"); /* what is held stays */
+    CHECK(sw_model_get_info(served->model)->input_count > 0);
+}
+
+TEST(deploy__waits_for_nobody_who_looks_at_live_versions) {
+    serving s;
+    sw_deployed d;
+    serving_make(&s, 2);
+    for (int i = 0; i < 2; i++)
+        REQUIRE_OK(serving_push(&s, "fraud", EXAMPLES "linear.onnx", NULL, NULL), s.error);
+    REQUIRE_OK(serving_deploy(&d, &s, "fraud", "1"), s.error);
+    sw_live_each_held(s.parts.live, replace_it, &s);
+    CHECK_INT(answering(&s, "fraud"), 2);
+    serving_end(&s);
+}
+
 TEST(undeploy__takes_a_name_away_and_rollback_brings_it_back) {
     serving s;
     sw_deployed d;

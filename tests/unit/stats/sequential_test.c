@@ -214,6 +214,7 @@ typedef struct stream {
 
 static double look(stream *s, uint64_t at, const uint64_t *counts) {
     static uint64_t since[STARTS_MAX * CELLS_MAX];
+    uint64_t looks[STARTS_MAX];
     size_t kept = 0, best;
     for (size_t i = 0; i < s->start_count; i++)
         if (sw_seq_keeps(s->starts[i].look, at))
@@ -224,9 +225,11 @@ static double look(stream *s, uint64_t at, const uint64_t *counts) {
     for (uint32_t k = 0; k < s->test.cells; k++)
         s->sum[k] += counts[k];
     for (size_t i = 0; i < s->start_count; i++)
+        looks[i] = s->starts[i].look;
+    for (size_t i = 0; i < s->start_count; i++)
         for (uint32_t k = 0; k < s->test.cells; k++)
             since[i * s->test.cells + k] = s->sum[k] - s->starts[i].at[k];
-    return sw_seq_log_detector(&best, &s->test, since, s->start_count);
+    return sw_seq_log_detector(&best, &s->test, since, looks, s->start_count);
 }
 
 typedef struct tally {
@@ -390,6 +393,16 @@ TEST(starts__are_few_and_reach_back_far) {
             near |= sw_seq_keeps(j, now);
         CHECK(near);
     }
+}
+
+TEST(starts__weigh_no_more_than_looks_there_were) {
+    double sum = 0;
+    for (uint64_t j = 0; j < 1 << 18; j++) {
+        sum += exp(sw_seq_log_weight(j));
+        if (sum > (double)(j + 1) * (1 + 1e-9))
+            CHECK(!"weights above the looks");
+    }
+    CHECK(sum > 0.98 * (1 << 18));
 }
 
 TEST(psi__is_what_its_definition_says) {

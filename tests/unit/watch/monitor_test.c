@@ -292,6 +292,36 @@ TEST(monitor__compares_with_a_fixed_window_of_its_own_traffic) {
     tear_down();
 }
 
+/* An hour is looked at, then moves into the reference. */
+TEST(monitor__takes_a_trailing_reference_anew_each_seventh_of_its_length) {
+    REQUIRE(set_up_by("{\"reference\":{\"kind\":\"trailing\",\"minutes\":420}}"));
+    run(70, 50, (fault){1, 0, 1}); /* not as in the profile */
+    sw_drift d = read_drift();
+    CHECK_TEXT(d.state, "same");
+    run(61, 50, (fault){1, 0, 1}); /* the first hour's end: taken anew, and the same */
+    d = read_drift();
+    CHECK_TEXT(d.state, "same");
+    int64_t began = minute;
+    run(20, 50, (fault){2, 0, 1});
+    d = read_drift();
+    CHECK_INT(find(&d, "x0", SW_FINDING_DISTRIBUTION)->state, SW_FINDING_DRIFTED);
+    CHECK(find(&d, "x0", SW_FINDING_DISTRIBUTION)->since_ms >= (began - 8) * 60000);
+    /* A reference without a word of the profile's: after 420 minutes it is of the new rows alone. */
+    run(600, 50, (fault){2, 0, 1});
+    d = read_drift();
+    CHECK_TEXT(d.state, "same");
+    CHECK(find(&d, "x0", SW_FINDING_DISTRIBUTION)->psi < 0.05);
+    crash_server();
+    REQUIRE(start_server());
+    sw_monitors_look(monitors);
+    d = read_drift();
+    CHECK_TEXT(d.state, "same");
+    run(20, 50, healthy); /* what was never in this reference is a change to it */
+    d = read_drift();
+    CHECK_INT(find(&d, "x0", SW_FINDING_DISTRIBUTION)->state, SW_FINDING_DRIFTED);
+    tear_down();
+}
+
 TEST(monitor__compares_a_segment_with_its_own_past) {
     REQUIRE(set_up_by("{\"segments\":[\"x2\"]}"));
     run(200, 50, healthy);
