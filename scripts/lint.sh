@@ -11,5 +11,5 @@ clang-format --dry-run --Werror $sources
 /usr/bin/python3 tests/tidy/openapi.py
 scripts/build.sh dev all
 /usr/bin/python3 tests/tidy/headers.py build/dev
-clang-tidy -p build/dev --quiet --warnings-as-errors='*' $(git ls-files 'src/*.c') 2>/dev/null
+git ls-files 'src/*.c' | xargs -P 2 -n 16 clang-tidy -p build/dev --quiet --warnings-as-errors='*' 2>/dev/null
 echo "lint: all is well"
