@@ -23,15 +23,16 @@ TEST(http2__does_anything_get_through_at_all) {
     CHECK_INT(atomic_load(&seen.replied), 1);
 }
 
-TEST(http2__answers_many_streams_at_once_as_one_batch) {
+/* The largest batch; each stream gets its own answer. */
+static int answer_many(void) {
     test_server server;
-    REQUIRE(server_start(&server, NULL, 1));
-    REQUIRE(h2_begin(&c, dial(&server)));
+    char paths[60][32];
+    if (!server_start(&server, NULL, 1) || !h2_begin(&c, dial(&server)))
+        return -1;
     h2_call *warm = h2_call_with(&c, "GET", "/hello", NULL, 0, NULL);
     h2_run(&c);
     CHECK_INT(warm->status, 200);
     atomic_store(&batch_largest, 0);
-    char paths[60][32];
     for (int i = 0; i < 60; i++) {
         sprintf(paths[i], "/batched?%d", i);
         h2_call_with(&c, "GET", paths[i], NULL, 0, NULL);
@@ -41,9 +42,17 @@ TEST(http2__answers_many_streams_at_once_as_one_batch) {
         CHECK_INT(c.calls[i + 1].status, 200);
         CHECK_TEXT(c.calls[i + 1].body, paths[i] + 9);
     }
-    CHECK(atomic_load(&batch_largest) >= 2);
     h2_end(&c);
     server_stop(&server);
+    return (int)atomic_load(&batch_largest);
+}
+
+/* How much one read delivers is the kernel's choice, so it is given a few. */
+TEST(http2__answers_many_streams_at_once_as_one_batch) {
+    int largest = 0;
+    for (int i = 0; i < 10 && largest >= 0 && largest < 2; i++)
+        largest = answer_many();
+    CHECK(largest >= 2);
 }
 
 TEST(http2__fills_captures_query_and_headers) {
