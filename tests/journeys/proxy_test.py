@@ -24,6 +24,7 @@ from observations_test import row, write_training
 class Model(BaseHTTPRequestHandler):
     """A plain JSON model: one row or a list of them, as a web framework would have it."""
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes
 
     def send(self, status, body, **headers):
         self.send_response(status)
@@ -181,8 +182,8 @@ def test_predictions_go_by_and_are_watched(upstream, fraud, started):
     wait_until(lambda: rows_watched(fraud) == 250)
     watch = fraud.get("/api/v1/models/fraud/watch")
     assert {f["name"]: f["rows"] for f in watch["features"]} == {"amount": 250, "country": 250, "age": 250}
-    traffic = fraud.get("/api/v1/models/fraud")["traffic"]
-    assert traffic["requests"] == 250 and traffic["p50_ms"] > 0
+    traffic = wait_until(lambda: (t := fraud.get("/api/v1/models/fraud")["traffic"])["p50_ms"] and t)
+    assert traffic["requests"] == 250
     end = proxy.stop()
     assert "201 requests over 2 connections · 250 observations sent, 0 not taken · 0 requests not observed" in end
     assert proxy.said == ""
