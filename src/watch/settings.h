@@ -53,7 +53,7 @@ enum { SW_SEGMENTS_MAX = 4, SW_SEGMENT_VALUES_MAX = 16 };
 
 typedef struct sw_monitor_settings {
     double false_alarms_per_month; /* for the whole monitor of one version; default 1 */
-    double tolerance; /* PSI of a movement too small to be told of; default 0.02 */
+    double tolerance;              /* PSI of a movement too small to be told of; default 0.02 */
     sw_reference_kind reference;
     int64_t reference_from_ms, reference_to_ms; /* WINDOW */
     uint32_t reference_minutes;                 /* TRAILING; default 10,080 (a week) */
@@ -69,8 +69,8 @@ typedef struct sw_monitor_settings {
     uint64_t log_bytes_max; /* on disk; default 1 GiB */
 
     sw_task_kind task;
-    sw_str output;   /* which output is the score or the prediction; empty: found by its shape */
-    sw_str positive; /* BINARY: the label of the positive class; empty: "1" */
+    sw_str output;    /* which output is the score or the prediction; empty: found by its shape */
+    sw_str positive;  /* BINARY: the label of the positive class; empty: "1" */
     double threshold; /* BINARY: scores from here on are positive; default 0.5 */
 } sw_monitor_settings;
 

@@ -13,8 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!sw_failed(sw_monitor_settings_from_json(&first, (sw_str){(const char *)data, size}, &arena,
                                                  NULL))) {
         sw_monitor_settings_to_json(&a, &first);
-        if (sw_failed(
-                sw_monitor_settings_from_json(&second, (sw_str){a.at, a.len}, &arena, NULL)))
+        if (sw_failed(sw_monitor_settings_from_json(&second, (sw_str){a.at, a.len}, &arena, NULL)))
             abort();
         sw_monitor_settings_to_json(&b, &second);
         if (a.len != b.len || memcmp(a.at, b.at, a.len) != 0)

@@ -155,7 +155,8 @@ static void serve_rows(int count, double shift) {
 
 static json_t *report(const char *segment, uint32_t minutes) {
     sw_buf json = {0};
-    CHECK_OK(sw_watch_report(&json, watch, &subject, sw_str_of(segment), minutes, 0, &error), error);
+    CHECK_OK(sw_watch_report(&json, watch, &subject, sw_str_of(segment), minutes, 0, &error),
+             error);
     json_t *root = json_loadb(json.at ? json.at : "", json.len, 0, NULL);
     CHECK(root != NULL);
     sw_buf_free(&json);
