@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alert/evidence.h"
 
+#include "base/num.h"
 #include "watch/monitor.h"
 
 #include <math.h>
@@ -213,20 +214,13 @@ static sw_status read_data(data *d, sw_str json, sw_arena *arena, sw_error *erro
     return sw_json_read_end(&in);
 }
 
-static bool same_bits(double a, double b) {
-    uint64_t x, y;
-    memcpy(&x, &a, sizeof x);
-    memcpy(&y, &b, sizeof y);
-    return x == y || (isnan(a) && isnan(b));
-}
-
 static sw_status recompute_monitor(sw_evidence_again *out, const head *h, sw_arena *arena,
                                    sw_error *error) {
     sw_recomputed r;
     SW_TRY(sw_monitor_recompute(&r, h->data, arena, error));
     bool verdict = sw_str_is(h->by, "verdict");
     out->computed = verdict ? r.evidence_log10 : r.psi;
-    out->same = same_bits(out->stored, out->computed) && r.agrees;
+    out->same = sw_num_same_f64(out->stored, out->computed) && r.agrees;
     out->raised = verdict ? r.alarm : h->above ? r.psi > h->limit : r.psi < h->limit;
     return SW_OK;
 }
@@ -241,7 +235,7 @@ static sw_status recompute_plain(sw_evidence_again *out, const sw_measure *measu
                                                        : sw_evidence_share_value(&d.share);
     else
         out->computed = sw_evidence_value(measure, &d.window);
-    out->same = same_bits(out->stored, out->computed);
+    out->same = sw_num_same_f64(out->stored, out->computed);
     out->raised = h->above ? out->computed > h->limit : out->computed < h->limit;
     return SW_OK;
 }

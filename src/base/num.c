@@ -436,3 +436,10 @@ sw_num_fit sw_num_parse_i64(int64_t *out, sw_str text) {
     sw_num_fit fit = text.len ? sw_num_scan_i64(out, &at, end) : SW_NUM_MALFORMED;
     return at == end ? fit : SW_NUM_MALFORMED;
 }
+
+bool sw_num_same_f64(double a, double b) {
+    uint64_t x, y;
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    return x == y || (isnan(a) && isnan(b));
+}

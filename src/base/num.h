@@ -58,4 +58,7 @@ size_t sw_num_print_f32(char *to, float value);
 size_t sw_num_print_i64(char *to, int64_t value);
 size_t sw_num_print_u64(char *to, uint64_t value);
 
+/* Bit for bit the same number, or neither is one: what a computation done again must give. */
+bool sw_num_same_f64(double a, double b);
+
 #endif /* SW_BASE_NUM_H */

@@ -406,8 +406,8 @@ typedef struct recovering {
 static void recover_store(plog_store *store, void *context) {
     recovering *r = context;
     sw_arena arena = {0};
-    plog_segment *segments;
-    size_t count;
+    plog_segment *segments = NULL;
+    size_t count = 0;
     gathered *g = sw_mem_zalloc(1, sizeof *g);
     sw_status status =
         g ? sw_plog_store_list(&segments, &count, store, &arena, NULL) : no_memory(NULL);

@@ -244,7 +244,7 @@ typedef struct plog_place {
     bool found;
 } plog_place;
 /* Its labels have changed. */
-void sw_plog_store_touch(plog_store *store, uint64_t segment);
+void sw_plog_store_touch(plog_store *store, uint64_t number);
 /* For each hash the newest row that has it. */
 SW_MUST_USE sw_status sw_plog_locate(plog_place *out, plog_store *store, const uint64_t *hashes,
                                      size_t count, sw_error *error);

@@ -122,7 +122,7 @@ static sw_status read_group(sw_plog_rows *out, reader *r, const plog_scan *scan,
     *out = (sw_plog_rows){
         .columns = r->schema->columns, .column_count = columns, .count = r->group->rows};
     out->numbers = sw_arena_zalloc(r->arena, columns + 1, sizeof *out->numbers);
-    out->texts = sw_arena_zalloc(r->arena, columns + 1, sizeof *out->texts);
+    out->texts = sw_arena_zalloc(r->arena, columns + 1, sizeof(sw_str *));
     if (!out->numbers || !out->texts)
         return no_memory(error);
     SW_TRY(read_heads(out, r, scan->without_ids, error));
@@ -352,7 +352,7 @@ static sw_status make_columns(sw_plog_rows *out, plog_store *store, const plog_s
     out->ids = sw_arena_zalloc(arena, rows + 1, sizeof *out->ids);
     out->weights = sw_arena_zalloc(arena, rows + 1, sizeof *out->weights);
     out->numbers = sw_arena_zalloc(arena, schema.count + 1, sizeof *out->numbers);
-    out->texts = sw_arena_zalloc(arena, schema.count + 1, sizeof *out->texts);
+    out->texts = sw_arena_zalloc(arena, schema.count + 1, sizeof(sw_str *));
     if (!out->at_ms || !out->ids || !out->weights || !out->numbers || !out->texts)
         return no_memory(error);
     for (uint32_t c = 0; c < schema.count; c++) {

@@ -326,8 +326,11 @@ static void merge_cell(cell *to, const cell *from, sw_quality *spare) {
     }
     sw_quality_reset(spare);
     sw_quality_merge(spare, from->sums);
-    for (double unit = from->unit; unit > to->unit; unit /= 2)
+    double unit = from->unit;
+    while (unit > to->unit) {
         sw_quality_merge(spare, spare);
+        unit /= 2;
+    }
     sw_quality_merge(to->sums, spare);
 }
 
@@ -385,7 +388,7 @@ static sw_status make_exact(sw_quality_window *window, const cell *whole, counti
 
 static uint64_t key_of(const plog_store *store, const quality_setup *setup,
                        const sw_quality_query *query) {
-    uint64_t key = sw_plog_hash((sw_str){(const char *)&store, sizeof store}, 6);
+    uint64_t key = sw_plog_hash((sw_str){(const char *)&store, sizeof(plog_store *)}, 6);
     key = sw_plog_hash(sw_str_of(setup->text), key + setup->classes);
     key = sw_plog_hash((sw_str){(const char *)setup->class_of, sizeof setup->class_of}, key);
     return sw_plog_hash(query->segment, key);
@@ -445,7 +448,7 @@ static sw_status merge_all(sw_quality_report *out, counting *k, plog_store *stor
 
 static sw_status fill(sw_quality_report *out, counting *k, sw_decay *decay, plog_store *store,
                       const sw_quality_query *query, sw_arena *arena, sw_error *error) {
-    k->cells = sw_arena_zalloc(arena, k->count, sizeof *k->cells);
+    k->cells = sw_arena_zalloc(arena, k->count, sizeof(cell *));
     k->stale = sw_arena_zalloc(arena, k->count, sizeof *k->stale);
     out->series = sw_arena_zalloc(arena, k->count, sizeof *out->series);
     if (!decay->cells)

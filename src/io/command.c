@@ -123,7 +123,7 @@ static sw_status attend(int *exit_status, run *r, sw_error *error) {
 sw_status sw_command_run(int *exit_status, char output[SW_COMMAND_OUTPUT_BYTES],
                          const sw_command *command, sw_error *error) {
     run r = {.command = command, .in = {-1, -1}, .out = {-1, -1}, .output = output};
-    sw_status status = SW_OK;
+    sw_status status;
     if (pipe2(r.in, O_CLOEXEC) != 0 || pipe2(r.out, O_CLOEXEC) != 0) {
         status = sw_fail(error, SW_CODE_IO, "a pipe: %s", strerror(errno));
         goto done;

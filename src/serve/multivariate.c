@@ -34,7 +34,7 @@ static sw_status make_table(table *t, const sw_plog_rows *newest, size_t room, s
     *t = (table){.newest = newest, .room = room, .arena = arena};
     t->from = sw_arena_zalloc(arena, all + 1, sizeof *t->from);
     t->numbers = sw_arena_zalloc(arena, all + 1, sizeof *t->numbers);
-    t->texts = sw_arena_zalloc(arena, all + 1, sizeof *t->texts);
+    t->texts = sw_arena_zalloc(arena, all + 1, sizeof(sw_str *));
     if (!t->from || !t->numbers || !t->texts)
         return no_memory(error);
     for (uint32_t c = 0; c < all; c++) {

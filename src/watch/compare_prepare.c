@@ -56,7 +56,7 @@ static sw_status gather(double *out, size_t *count, uint64_t *unfit, const sw_co
 static sw_status prepare_numbers(sw_prepared *out, const sw_column *const columns[2],
                                  const uint64_t rows[2], sw_error *error) {
     void *values[2], *scratch = NULL;
-    size_t count[2], most = (size_t)(rows[0] > rows[1] ? rows[0] : rows[1]);
+    size_t count[2] = {0}, most = (size_t)(rows[0] > rows[1] ? rows[0] : rows[1]);
     SW_TRY(take(&scratch, out, 2, most, sizeof(double), error));
     for (int side = 0; side < 2; side++) {
         SW_TRY(take(&values[side], out, (size_t)side, (size_t)rows[side], sizeof(double), error));

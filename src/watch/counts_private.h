@@ -57,7 +57,7 @@ bool sw_counts_alike(const sw_counts *a, const sw_counts *b);
 /* `from` may lack what is behind its bins, or some tables. */
 void sw_counts_add(sw_counts *into, const sw_counts *from);
 /* Adds a cell of a shard and clears it. */
-void sw_counts_take(sw_counts *into, sw_shard *shard, uint32_t cell);
+void sw_counts_take(sw_counts *into, sw_shard *shard, uint32_t index);
 
 void sw_counts_encode(sw_buf *out, const sw_counts *counts);
 /* INVALID where `bytes` are damaged or of another layout; then nothing was added. */

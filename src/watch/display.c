@@ -223,9 +223,9 @@ size_t sw_display_labels(sw_bar *bars, const sw_labels *reference, const sw_labe
         if (reference->slots[i].count && count_in(live, &reference->slots[i]) == 0)
             found[found_count++] = &reference->slots[i];
     if (live_count)
-        qsort(found, live_count, sizeof *found, by_count);
+        qsort(found, live_count, sizeof(const sw_label *), by_count);
     if (found_count > live_count)
-        qsort(found + live_count, found_count - live_count, sizeof *found, by_count);
+        qsort(found + live_count, found_count - live_count, sizeof(const sw_label *), by_count);
     for (size_t i = 0; i < found_count; i++) {
         double now = count_in(live, found[i]), before = count_in(reference, found[i]);
         if (count == SW_DISPLAY_BINS - 1) {

@@ -102,6 +102,7 @@ static inline __attribute__((always_inline)) void add_moments(sw_sums *sums, con
     if (__builtin_expect((all[0] & all[1]) != 0, 1))
         return;
     for (uint32_t i = 0; i < count; i++)
+        /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): padded with NaN */
         if (!(x[i] >= from && x[i] <= to))
             stretch(sums, x[i], centre);
 }

@@ -2,6 +2,7 @@
 #include "watch/monitor_private.h"
 
 #include "base/json.h"
+#include "base/num.h"
 
 #include <math.h>
 
@@ -197,10 +198,6 @@ static bool is_whole(const evidence *e) {
            e->false_alarms > 0 && e->looks_per_month > 0 && e->named > 0 && e->named <= e->signals;
 }
 
-static bool same_bits(double a, double b) {
-    return memcmp(&a, &b, sizeof a) == 0;
-}
-
 sw_status sw_monitor_recompute(sw_recomputed *out, sw_str json, sw_arena *arena, sw_error *error) {
     sw_json_reader in;
     sw_str key;
@@ -226,9 +223,9 @@ sw_status sw_monitor_recompute(sw_recomputed *out, sw_str json, sw_arena *arena,
     double limit = log((double)e->looks_per_month / e->false_alarms) +
                    log((double)e->signals / (double)e->named);
     *out = compute(&test, e->counts, e->looks, e->starts, limit);
-    out->agrees = same_bits(out->evidence_log10, e->said.evidence_log10) &&
-                  same_bits(out->threshold_log10, e->said.threshold_log10) &&
-                  same_bits(out->psi, e->said.psi) && out->alarm == e->said.alarm;
+    out->agrees = sw_num_same_f64(out->evidence_log10, e->said.evidence_log10) &&
+                  sw_num_same_f64(out->threshold_log10, e->said.threshold_log10) &&
+                  sw_num_same_f64(out->psi, e->said.psi) && out->alarm == e->said.alarm;
     return SW_OK;
 }
 

@@ -27,7 +27,7 @@ static uint32_t sorted(const sw_label **out, const sw_labels *labels) {
         if (labels->slots[i].count)
             out[count++] = &labels->slots[i];
     if (count)
-        qsort(out, count, sizeof *out, by_count);
+        qsort(out, count, sizeof(const sw_label *), by_count);
     return count;
 }
 

@@ -141,7 +141,7 @@ static sw_status insert_sum(sw_conn *conn, const group *g, size_t layout, const 
                             sw_error *error) {
     static const sw_str boots[LAYOUTS_MAX] = {SW_STR(""), SW_STR("+1"), SW_STR("+2"), SW_STR("+3")};
     sw_buf bytes = {0};
-    sw_stmt *stmt;
+    sw_stmt *stmt = NULL;
     sw_counts_encode(&bytes, sum);
     sw_status status =
         bytes.failed ? sw_fail(error, SW_CODE_NO_MEMORY, "not enough memory to roll up counts")

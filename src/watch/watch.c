@@ -458,7 +458,7 @@ static bool let_go(sw_watched *watched) {
 
 static sw_status attach(sw_watched *watched, sw_record_key key, sw_error *error) {
     const sw_observer *observer = watched->observer;
-    watched->segments = sw_mem_zalloc(observer->segment_count, sizeof *watched->segments);
+    watched->segments = sw_mem_zalloc(observer->segment_count, sizeof(sw_record *));
     if (!watched->segments)
         return no_memory(error);
     SW_TRY(use_record(&watched->record, watched->watch, &key, observer, error));

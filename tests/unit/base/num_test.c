@@ -467,4 +467,9 @@ TEST(num_i64__prints_what_printf_prints) {
     CHECK_TEXT(text, "-9223372036854775808");
 }
 
+TEST(num_same__tells_the_zeros_apart_and_takes_any_nan_for_another) {
+    CHECK(sw_num_same_f64(0.1, 0.1) && sw_num_same_f64(NAN, -NAN));
+    CHECK(!sw_num_same_f64(0.0, -0.0) && !sw_num_same_f64(1.0, nextafter(1.0, 2.0)));
+}
+
 TEST_MAIN
