@@ -267,6 +267,8 @@ static void on_event(uv_poll_t *poll, int status, int events) {
     }
     if ((events & UV_READABLE) || conn->stage == SW_STAGE_HANDSHAKE)
         read_some(conn);
+    if (!conn->dirty && !wants_input(conn))
+        sw_conn_dirty(conn); /* its handlers are behind: from the next turn on nothing is read */
 }
 
 /* False once the socket takes no more for now. */

@@ -9,6 +9,8 @@
  */
 #include "net/net_private.h"
 
+#include <assert.h>
+
 enum { ROOM_BYTES_MIN = 4096, FRAMING_BYTES_MAX = 64 * 1024, FRAMING_PER_BYTE = 16 };
 
 static char *base_of(const sw_conn *conn) {
@@ -302,6 +304,7 @@ static void move_str(sw_str *s, uintptr_t old, size_t size, const char *base) {
 static bool move_input(sw_conn *conn, size_t room) {
     sw_http1 *h = &conn->h1;
     sw_call *call = h->current;
+    assert(!call || !call->chunk); /* a thread reads that head; its body waits for room elsewhere */
     size_t from = call ? h->base : conn->in_at;
     size_t used = conn->in_len - from;
     sw_chunk *larger = sw_net_take_chunk(conn->net, used + room);

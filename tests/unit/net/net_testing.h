@@ -78,13 +78,15 @@ static void answer_on_pool(sw_exchange *exchange, void *context) {
     sw_exchange_reply(exchange, 200, "text/plain", SW_STR("from a pool"));
 }
 
-/* "BYTES SUM" of an uploaded body. */
+/* "BYTES SUM" of an uploaded body; under /held-upload/{name} once it is released, with the name. */
 static void answer_upload(sw_exchange *exchange, void *context) {
     char bytes[5000];
     size_t len, total = 0;
     unsigned sum = 0;
     sw_error error = {.text = ""};
     (void)context;
+    while (exchange->params[0].len && !atomic_load(&seen.release_pool))
+        usleep(1000);
     for (;;) {
         sw_status status = sw_exchange_read(&len, exchange, bytes, sizeof bytes, &error);
         if (sw_failed(status)) {
@@ -98,7 +100,8 @@ static void answer_upload(sw_exchange *exchange, void *context) {
         total += len;
     }
     sw_exchange_reply(exchange, 201, "text/plain",
-                      sw_arena_printf(&exchange->arena, "%zu %u", total, sum));
+                      sw_arena_printf(&exchange->arena, "%zu %u%.*s", total, sum,
+                                      SW_STR_ARG(exchange->params[0])));
 }
 
 static void answer_download(sw_exchange *exchange, void *context) {
@@ -209,6 +212,8 @@ static const sw_route_entry test_routes[] = {
     {SW_GET, "/pool", answer_on_pool, SW_RUN_POOL, SW_SCOPE_NONE, false, 0},
     {SW_GET, "/held", answer_on_pool, SW_RUN_POOL, SW_SCOPE_NONE, false, 0},
     {SW_POST, "/upload", answer_upload, SW_RUN_STREAM, SW_SCOPE_NONE, false, (size_t)1 << 30},
+    {SW_POST, "/held-upload/{name}", answer_upload, SW_RUN_STREAM, SW_SCOPE_NONE, false,
+     (size_t)1 << 30},
     {SW_POST, "/upload-small", answer_upload, SW_RUN_STREAM, SW_SCOPE_NONE, false, 1000},
     {SW_GET, "/download", answer_download, SW_RUN_POOL, SW_SCOPE_NONE, false, 0},
     {SW_GET, "/events", answer_events, SW_RUN_LOOP, SW_SCOPE_NONE, false, 0},

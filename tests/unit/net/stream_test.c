@@ -82,6 +82,33 @@ TEST(stream__refuses_an_upload_beyond_its_limit) {
     server_stop(&server);
 }
 
+TEST(stream__reads_no_more_than_its_handler_has_room_for) {
+    enum { LEN = 200 << 20, PIECE = 1 << 16, BUFFERS_MAX = 40 << 20 };
+    test_server server;
+    REQUIRE(server_start(&server, NULL, 1));
+    char *bytes = noise(PIECE), head[100], wanted[100];
+    int fd = dial(&server);
+    sprintf(head, "POST /held-upload/cancer HTTP/1.1\r\n" HOST "Content-Length: %d\r\n\r\n", LEN);
+    say(fd, head);
+    size_t sent = 0;
+    struct pollfd writable = {.fd = fd, .events = POLLOUT};
+    while (sent < LEN && poll(&writable, 1, 300) == 1) {
+        ssize_t put = send(fd, bytes + sent % PIECE, PIECE - sent % PIECE, MSG_DONTWAIT);
+        sent += put > 0 ? (size_t)put : 0;
+    }
+    CHECK(sent < BUFFERS_MAX); /* the two sockets' buffers, and little of our own */
+    atomic_store(&seen.release_pool, true);
+    while (sent < LEN && say_bytes(fd, bytes + sent % PIECE, PIECE - sent % PIECE))
+        sent += PIECE - sent % PIECE;
+    heard h = hear_until(fd, "cancer");
+    sprintf(wanted, "\r\n\r\n%d ", LEN);
+    CHECK_HAS(h.at, wanted);
+    hush(&h);
+    close(fd);
+    free(bytes);
+    server_stop(&server);
+}
+
 TEST(stream__ends_an_upload_whose_client_goes) {
     test_server server;
     REQUIRE(server_start(&server, NULL, 1));
