@@ -4,6 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 preset="$1"
+export SLIPWAY_SANITIZER="$preset"
 scripts/build.sh "$preset" slipway unit_tests fuzz_targets
 scripts/install_runtime.sh "build/$preset" libonnxruntime.so.1
 export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1

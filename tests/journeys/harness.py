@@ -13,6 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = os.environ.get("SLIPWAY_BIN", str(ROOT / "build/release/slipway"))
 EXAMPLE = ROOT / "examples/breast_cancer"
 MODELS = ROOT / "tests/data/models"
+SANITIZED = "SLIPWAY_SANITIZER" in os.environ  # such a build keeps hundreds of megabytes of what was freed
 DONE, FAILED, USAGE, NOT_FOUND, REFUSED, UNREACHABLE = range(6)
 
 
