@@ -62,9 +62,14 @@ SW_MUST_USE sw_status sw_alerts_silence(sw_buf *json, sw_alerts *alerts, const s
 SW_MUST_USE sw_status sw_alerts_unsilence(sw_alerts *alerts, int64_t id, sw_str who,
                                           sw_error *error);
 
-/* {"yaml", "changed_ms", "who", "error", "defaults", "rules": […], "notifiers": […]}; no secrets. */
+/*
+ * {"yaml", "changed_ms", "who", "error", "defaults", "measures": […], "rules": […],
+ * "notifiers": […]}; no secrets.
+ */
 SW_MUST_USE sw_status sw_alerts_rules(sw_buf *json, sw_alerts *alerts, sw_error *error);
-SW_MUST_USE sw_status sw_alerts_check(sw_alerts *alerts, sw_str yaml, sw_error *error);
+/* {"ok": true, "rules", "notifiers"}: what would be in force. INVALID says where the mistake is. */
+SW_MUST_USE sw_status sw_alerts_check(sw_buf *json, sw_alerts *alerts, sw_str yaml,
+                                      sw_error *error);
 SW_MUST_USE sw_status sw_alerts_apply(sw_alerts *alerts, sw_str yaml, sw_str who, sw_error *error);
 
 /* {"deliveries": […]}, newest first; of one alert, or (0) of all. */

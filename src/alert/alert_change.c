@@ -209,15 +209,6 @@ sw_status sw_alerts_unsilence(sw_alerts *alerts, int64_t id, sw_str who, sw_erro
 
 /* ---- Rules ---- */
 
-sw_status sw_alerts_check(sw_alerts *alerts, sw_str yaml, sw_error *error) {
-    sw_rules rules;
-    sw_arena arena = {0};
-    sw_rules_context context = {alerts->config.allow_commands, true};
-    sw_status status = sw_rules_read(&rules, yaml, &context, &arena, error);
-    sw_arena_free(&arena);
-    return status;
-}
-
 static sw_status do_put_rules(sw_conn *conn, void *context, sw_error *error) {
     return sw_rules_row_put(conn, context, error);
 }

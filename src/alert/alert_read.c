@@ -168,6 +168,14 @@ static void write_rule(sw_json *w, const sw_rules *rules, const sw_rule *rule) {
     sw_json_add_i64(w, "keep_firing_for_ms", rule->keep_firing_for_ms);
     sw_json_add_text(w, "severity", sw_severity_name(rule->severity));
     sw_json_add_bool(w, "builtin", rule->builtin);
+    sw_json_add_u64(w, "line", rule->line);
+    sw_json_key(w, "labels");
+    sw_json_begin_object(w);
+    for (size_t i = 0; i < rule->label_count; i++) {
+        sw_json_key_str(w, rule->labels[i].name);
+        sw_json_str(w, rule->labels[i].value);
+    }
+    sw_json_end_object(w);
     sw_json_key(w, "notify");
     sw_json_begin_array(w);
     for (size_t i = 0; i < rules->notifier_count; i++)
@@ -177,13 +185,34 @@ static void write_rule(sw_json *w, const sw_rules *rules, const sw_rule *rule) {
     sw_json_end_object(w);
 }
 
-static void write_notifiers(sw_json *w, const sw_rules *rules) {
+static void write_rules(sw_json *w, const sw_rules *rules) {
+    sw_json_key(w, "rules");
+    sw_json_begin_array(w);
+    for (size_t i = 0; i < rules->count; i++)
+        write_rule(w, rules, &rules->rules[i]);
+    sw_json_end_array(w);
     sw_json_key(w, "notifiers");
     sw_json_begin_array(w);
     for (size_t i = 0; i < rules->notifier_count; i++) {
         sw_json_begin_object(w);
         sw_json_add_str(w, "name", rules->notifiers[i].action.name);
         sw_json_add_text(w, "kind", rules->notifiers[i].action.kind->name);
+        sw_json_end_object(w);
+    }
+    sw_json_end_array(w);
+}
+
+static void write_measures(sw_json *w) {
+    sw_json_key(w, "measures");
+    sw_json_begin_array(w);
+    for (size_t i = 0; i < sw_measure_count; i++) {
+        const sw_measure *m = &sw_measures[i];
+        sw_json_begin_object(w);
+        sw_json_add_text(w, "on", sw_signal_kind_name(m->kind));
+        sw_json_add_text(w, "measure", m->name);
+        sw_json_add_text(w, "unit", sw_unit_name(m->unit));
+        sw_json_add_bool(w, "windowed", m->windowed);
+        sw_json_add_bool(w, "verdict", m->verdict);
         sw_json_end_object(w);
     }
     sw_json_end_array(w);
@@ -202,16 +231,28 @@ sw_status sw_alerts_rules(sw_buf *json, sw_alerts *alerts, sw_error *error) {
     sw_json_add_text(&w, "trouble", *alerts->trouble ? alerts->trouble : NULL);
     sw_json_add_i64(&w, "every_ms", rules->every_ms);
     sw_json_add_bool(&w, "commands", alerts->config.allow_commands);
-    sw_json_key(&w, "rules");
-    sw_json_begin_array(&w);
-    for (size_t i = 0; i < rules->count; i++)
-        write_rule(&w, rules, &rules->rules[i]);
-    sw_json_end_array(&w);
-    write_notifiers(&w, rules);
+    write_measures(&w);
+    write_rules(&w, rules);
     sw_json_add_text(&w, "defaults", sw_rules_default_yaml);
     sw_json_end_object(&w);
     pthread_mutex_unlock(&alerts->lock);
     return SW_OK;
+}
+
+sw_status sw_alerts_check(sw_buf *json, sw_alerts *alerts, sw_str yaml, sw_error *error) {
+    sw_rules rules;
+    sw_arena arena = {0};
+    sw_rules_context context = {alerts->config.allow_commands, true};
+    sw_status status = sw_rules_read(&rules, yaml, &context, &arena, error);
+    if (!sw_failed(status)) {
+        sw_json w = sw_json_to(json);
+        sw_json_begin_object(&w);
+        sw_json_add_bool(&w, "ok", true);
+        write_rules(&w, &rules);
+        sw_json_end_object(&w);
+    }
+    sw_arena_free(&arena);
+    return status;
 }
 
 /* ---- Silences ---- */

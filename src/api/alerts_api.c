@@ -167,9 +167,7 @@ void sw_api_put_alert_rules(sw_exchange *exchange, void *context) {
 
 static sw_status check_rules(sw_buf *json, sw_exchange *exchange, void *context, sw_error *error) {
     sw_app *app = context;
-    SW_TRY(sw_alerts_check(app->alerts, exchange->body, error));
-    sw_buf_add_lit(json, "{\"ok\":true}");
-    return SW_OK;
+    return sw_alerts_check(json, app->alerts, exchange->body, error);
 }
 
 void sw_api_check_alert_rules(sw_exchange *exchange, void *context) {

@@ -6,10 +6,8 @@
 
 /* A revision that is current, or just failed; the text of a failure, where there is one. */
 static void begin_deployed(sw_json *w, const sw_exchange *exchange, const sw_deployed *d) {
-    sw_str model = exchange->params[0];
     bool live = d->revision.state == SW_REVISION_LIVE;
-    sw_live_row row = {.engine = d->engine, .engine_why = d->engine_why};
-    sw_json_begin_revision(w, model, &d->revision, live, live ? &row : NULL);
+    sw_json_begin_revision(w, exchange->params[0], &d->revision, live, NULL);
 }
 
 /* REVISION with how long it took, for people who wait for it. */

@@ -63,9 +63,12 @@ void sw_json_begin_revision(sw_json *w, sw_str model, const sw_revision *r, bool
     sw_json_add_str(w, "kind", r->kind);
     sw_json_add_u64(w, "equals", r->equals);
     sw_json_add_u64(w, "rolled_back_from", r->rolled_back_from);
-    bool serves = current && live;
-    sw_json_add_str(w, "engine", serves ? live->engine : r->engine);
-    sw_json_add_str(w, "engine_why", serves ? live->engine_why : SW_STR(""));
+    bool serves = current && live; /* after a start it may be by another one */
+    sw_json_add_str(w, "engine",
+                    serves             ? live->engine
+                    : r->served_by.len ? r->served_by
+                                       : r->engine);
+    sw_json_add_str(w, "engine_why", serves ? live->engine_why : r->served_why);
     sw_json_add_str(w, "error", r->error);
     sw_json_add_str(w, "who", r->who);
     sw_json_add_i64(w, "created_ms", r->created_ms);

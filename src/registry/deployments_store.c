@@ -13,9 +13,10 @@ static sw_status no_memory(sw_error *error) {
 
 /* ---- Reading ---- */
 
-#define REVISION_COLUMNS                                                                 \
-    "SELECT number, version, state, kind, rolled_back_from, equals, engine, error, who," \
-    " created_ms, live_ms FROM revisions WHERE namespace = ?1 AND model = ?2"
+#define REVISION_COLUMNS                                                                           \
+    "SELECT number, version, state, kind, rolled_back_from, equals, engine, error, who,"           \
+    " created_ms, live_ms, served_by, served_why FROM revisions WHERE namespace = ?1 AND model = " \
+    "?2"
 
 static void read_revision(sw_revision *out, sw_stmt *stmt, sw_arena *arena) {
     *out = (sw_revision){
@@ -30,6 +31,8 @@ static void read_revision(sw_revision *out, sw_stmt *stmt, sw_arena *arena) {
         .who = sw_stmt_str(stmt, 8, arena),
         .created_ms = sw_stmt_i64(stmt, 9),
         .live_ms = sw_stmt_i64(stmt, 10),
+        .served_by = sw_stmt_str(stmt, 11, arena),
+        .served_why = sw_stmt_str(stmt, 12, arena),
     };
 }
 
@@ -220,28 +223,30 @@ sw_status sw_registry_begin_revision(sw_revision *revision, sw_registry *registr
 typedef struct end_revision {
     sw_registry *registry;
     sw_str model;
-    uint32_t number;
-    sw_revision_state state;
+    const sw_revision *ended;
+    bool live;
     sw_str reason;
     sw_arena arena;
 } end_revision;
 
 static sw_status set_state(const end_revision *e, sw_conn *conn, sw_error *error) {
     sw_stmt *stmt;
-    bool live = e->state == SW_REVISION_LIVE;
     SW_TRY(sw_registry_stmt(&stmt, conn,
-                            "UPDATE revisions SET state = ?4, error = ?5, live_ms = ?6"
-                            " WHERE namespace = ?1 AND model = ?2 AND number = ?3 AND state = ?7",
+                            "UPDATE revisions SET state = ?4, error = ?5, live_ms = ?6,"
+                            " served_by = ?7, served_why = ?8"
+                            " WHERE namespace = ?1 AND model = ?2 AND number = ?3 AND state = ?9",
                             e->model, error));
-    sw_stmt_bind_i64(stmt, 3, e->number);
-    sw_stmt_bind_i64(stmt, 4, e->state);
-    sw_stmt_bind_str(stmt, 5, live ? SW_STR("") : sw_text(e->reason));
-    sw_stmt_bind_i64(stmt, 6, live ? sw_clock_wall_ms() : 0);
-    sw_stmt_bind_i64(stmt, 7, SW_REVISION_LOADING);
+    sw_stmt_bind_i64(stmt, 3, e->ended->number);
+    sw_stmt_bind_i64(stmt, 4, e->live ? SW_REVISION_LIVE : SW_REVISION_FAILED);
+    sw_stmt_bind_str(stmt, 5, e->live ? SW_STR("") : e->reason);
+    sw_stmt_bind_i64(stmt, 6, e->live ? sw_clock_wall_ms() : 0);
+    sw_stmt_bind_str(stmt, 7, e->live ? sw_text(e->ended->served_by) : SW_STR(""));
+    sw_stmt_bind_str(stmt, 8, e->live ? sw_text(e->ended->served_why) : SW_STR(""));
+    sw_stmt_bind_i64(stmt, 9, SW_REVISION_LOADING);
     SW_TRY(sw_stmt_run(stmt, error));
     if (sw_conn_changes(conn) == 1)
         return SW_OK;
-    return sw_fail(error, SW_CODE_CONFLICT, "revision %u of %.*s is not loading", e->number,
+    return sw_fail(error, SW_CODE_CONFLICT, "revision %u of %.*s is not loading", e->ended->number,
                    SW_STR_ARG(e->model));
 }
 
@@ -261,33 +266,32 @@ static sw_status do_end(sw_conn *conn, void *context, sw_error *error) {
     end_revision *e = context;
     sw_revision revision = {0}, before = {0};
     SW_TRY(set_state(e, conn, error));
-    SW_TRY(get_revision(&revision, conn, e->model, e->number, &e->arena, error));
-    SW_TRY(newest_in_effect(&before, conn, e->model, e->number, &e->arena, error));
-    bool live = e->state == SW_REVISION_LIVE;
+    SW_TRY(get_revision(&revision, conn, e->model, e->ended->number, &e->arena, error));
+    SW_TRY(newest_in_effect(&before, conn, e->model, e->ended->number, &e->arena, error));
+    bool live = e->live;
     sw_event *event = sw_event_make(&e->arena, live ? "deployment.live" : "deployment.failed",
                                     e->model, revision.who);
     if (event && live)
         describe_live(event, e, &revision, &before, &e->arena);
     else if (event)
         event->text = sw_arena_printf(&e->arena, "%.*s@%u did not go live as revision %u: %.*s",
-                                      SW_STR_ARG(e->model), revision.version, e->number,
+                                      SW_STR_ARG(e->model), revision.version, revision.number,
                                       SW_STR_ARG(e->reason));
     if (event)
         event->data_json =
             sw_arena_printf(&e->arena, "{\"version\":%u,\"revision\":%u,\"kind\":\"%.*s\"}",
-                            revision.version, e->number, SW_STR_ARG(revision.kind));
+                            revision.version, revision.number, SW_STR_ARG(revision.kind));
     return sw_events_record(conn, e->registry, event, &e->arena, error);
 }
 
-sw_status sw_registry_end_revision(sw_registry *registry, sw_str model, uint32_t number,
-                                   sw_revision_state state, sw_str reason, sw_error *error) {
+sw_status sw_registry_end_revision(sw_registry *registry, sw_str model, const sw_revision *ended,
+                                   sw_error *error) {
     end_revision e = {.registry = registry,
                       .model = model,
-                      .number = number,
-                      .state = state == SW_REVISION_LIVE ? state : SW_REVISION_FAILED,
-                      .reason = reason};
+                      .ended = ended,
+                      .live = ended->state == SW_REVISION_LIVE};
     sw_arena_init(&e.arena, 2048);
-    e.reason = sw_text_clean(&e.arena, reason);
+    e.reason = sw_text_clean(&e.arena, sw_text(ended->error));
     sw_status status =
         e.reason.at ? sw_db_write(registry->db, do_end, &e, error) : no_memory(error);
     sw_arena_free(&e.arena);
@@ -324,11 +328,12 @@ static sw_status do_fail_unfinished(sw_conn *conn, void *context, sw_error *erro
     unfinished *u = context;
     for (;;) {
         bool found;
+        sw_revision ended = {.state = SW_REVISION_FAILED};
         end_revision e = {.registry = u->registry,
-                          .state = SW_REVISION_FAILED,
+                          .ended = &ended,
                           .reason = SW_STR("the server stopped while it was loading"),
                           .arena = u->arena};
-        sw_status status = first_unfinished(&found, &e.model, &e.number, conn, &e.arena, error);
+        sw_status status = first_unfinished(&found, &e.model, &ended.number, conn, &e.arena, error);
         if (!sw_failed(status) && found)
             status = do_end(conn, &e, error);
         u->arena = e.arena;

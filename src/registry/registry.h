@@ -58,11 +58,12 @@ typedef struct sw_revision {
     uint32_t number; /* 1, 2, … within the deployment */
     uint32_t version;
     sw_revision_state state;
-    sw_str kind;               /* "deploy", "rollback", "undeploy" */
-    uint32_t rolled_back_from; /* the revision that a rollback left, or 0 */
-    uint32_t equals;           /* the earlier revision that a rollback restored, or 0 */
-    sw_str engine;             /* wanted: "auto", "native", "onnxruntime" */
-    sw_str error;              /* why it failed, or empty */
+    sw_str kind;                  /* "deploy", "rollback", "undeploy" */
+    uint32_t rolled_back_from;    /* the revision that a rollback left, or 0 */
+    uint32_t equals;              /* the earlier revision that a rollback restored, or 0 */
+    sw_str engine;                /* wanted: "auto", "native", "onnxruntime" */
+    sw_str served_by, served_why; /* the engine that it went live with, and why that one */
+    sw_str error;                 /* why it failed, or empty */
     sw_str who;
     int64_t created_ms;
     int64_t live_ms; /* 0 = never */
@@ -131,10 +132,12 @@ SW_MUST_USE sw_status sw_registry_set_monitor(sw_registry *registry, sw_str mode
  */
 SW_MUST_USE sw_status sw_registry_begin_revision(sw_revision *revision, sw_registry *registry,
                                                  sw_str model, sw_error *error);
-/* LOADING → LIVE or FAILED (with `reason`). CONFLICT where it is not loading. */
-SW_MUST_USE sw_status sw_registry_end_revision(sw_registry *registry, sw_str model, uint32_t number,
-                                               sw_revision_state state, sw_str reason,
-                                               sw_error *error);
+/*
+ * LOADING → LIVE (with `served_by` and `served_why`) or, at any other state, FAILED (with `error`):
+ * of the revision `number`. The rest of `ended` is not looked at. CONFLICT where it is not loading.
+ */
+SW_MUST_USE sw_status sw_registry_end_revision(sw_registry *registry, sw_str model,
+                                               const sw_revision *ended, sw_error *error);
 /* At start: revisions that a crash left LOADING become FAILED. */
 SW_MUST_USE sw_status sw_registry_fail_unfinished(sw_registry *registry, sw_error *error);
 /*

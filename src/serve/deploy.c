@@ -114,8 +114,8 @@ sw_status sw_deployer_refresh_aliases(sw_deployer *d, sw_str model, sw_error *er
 }
 
 static void describe(sw_deployed *out, const sw_served *served, sw_arena *arena) {
-    out->engine = sw_str_of(served->info->engine);
-    out->engine_why = sw_arena_copy(arena, sw_str_of(served->info->engine_why));
+    out->revision.served_by = sw_str_of(served->info->engine);
+    out->revision.served_why = sw_arena_copy(arena, sw_str_of(served->info->engine_why));
 }
 
 /* The revision failed: what was live stays. Its row says why; the caller is told the same. */
@@ -124,19 +124,16 @@ static sw_status mark_failed(sw_deployed *out, sw_deployer *d, sw_str model, sw_
     sw_error ignored;
     out->revision.state = SW_REVISION_FAILED;
     out->revision.error = sw_arena_copy(arena, sw_str_of(error->text));
-    sw_status marked =
-        sw_registry_end_revision(d->registry, model, out->revision.number, SW_REVISION_FAILED,
-                                 sw_str_of(error->text), &ignored);
+    sw_status marked = sw_registry_end_revision(d->registry, model, &out->revision, &ignored);
     (void)marked; /* a start after a crash marks it failed too */
     return why;
 }
 
 /* The point of no return is the registry's commit: all that can fail comes before it. */
-static sw_status switch_to(sw_deployer *d, sw_str model, uint32_t revision, sw_served *served,
+static sw_status switch_to(sw_deployer *d, sw_str model, const sw_revision *live, sw_served *served,
                            sw_error *error) {
     SW_TRY(sw_live_prepare(d->parts.live, served, error));
-    sw_status status = sw_registry_end_revision(d->registry, model, revision, SW_REVISION_LIVE,
-                                                (sw_str){0}, error);
+    sw_status status = sw_registry_end_revision(d->registry, model, live, error);
     if (sw_failed(status))
         sw_live_abandon(d->parts.live);
     else
@@ -156,12 +153,12 @@ static sw_status go_live(sw_deployed *out, sw_deployer *d, sw_str model, bool re
     if (sw_failed(status))
         return mark_failed(out, d, model, status, arena, error);
     describe(out, served, arena);
-    status = switch_to(d, model, revision->number, served, error);
+    revision->state = SW_REVISION_LIVE;
+    status = switch_to(d, model, revision, served, error);
     if (sw_failed(status)) {
         sw_served_free(served);
         return mark_failed(out, d, model, status, arena, error);
     }
-    revision->state = SW_REVISION_LIVE;
     revision->live_ms = sw_clock_wall_ms();
     clear_down(d, model);
     return sw_deployer_refresh_aliases(d, model, error);

@@ -29,9 +29,7 @@ SW_MUST_USE sw_status sw_deployer_restore(sw_deployer *deployer, sw_error *error
 
 typedef struct sw_deployed {
     sw_revision
-        revision;  /* set as soon as there is one, also where it failed; number 0: none was made */
-    sw_str engine; /* that serves it: "native", … */
-    sw_str engine_why;
+        revision; /* set as soon as there is one, also where it failed; number 0: none was made */
     double took_ms;
     uint32_t checked_rows;
 } sw_deployed;

@@ -79,6 +79,9 @@ const sw_migration sw_migrations[] = {
      " FROM watch_minutes;"
      "DROP TABLE watch_minutes;"
 
+     "ALTER TABLE revisions ADD COLUMN served_by TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE revisions ADD COLUMN served_why TEXT NOT NULL DEFAULT '';"
+
      "CREATE TABLE labels ("
      " namespace TEXT NOT NULL, model TEXT NOT NULL, id TEXT NOT NULL,"
      " label TEXT NOT NULL, at_ms BIGINT NOT NULL, seq BIGINT NOT NULL,"

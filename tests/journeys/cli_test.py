@@ -173,6 +173,9 @@ def test_deploy_and_rollback_move_what_is_live(live):
     revision = live.ok_json("deploy", "cells@2", "--engine", "native")
     assert revision["state"] == "live" and revision["engine"] == "native"
     assert live.ok_json("rollback", "cells", "--to", revision["revision"] - 1)["version"] == 1
+    past = live.get("/api/v1/models/cells/deployments")["revisions"][1:3]
+    assert [(r["kind"], r["engine"]) for r in past] == [("deploy", "native"), ("rollback", "native")]
+    assert past[1]["engine_why"].startswith("linear")  # chosen, not asked for
 
 
 def test_what_is_not_there_is_not_found(live):

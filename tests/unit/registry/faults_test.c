@@ -19,8 +19,7 @@ static void act(fixture *f, acknowledged *a, int round) {
         a->alias = 1;
     if (!sw_failed(fixture_begin(&number, f, "fraud", 1))) {
         a->revisions = number;
-        if (!sw_failed(sw_registry_end_revision(f->registry, fraud, number, SW_REVISION_LIVE,
-                                                SW_STR(""), &f->error)))
+        if (!sw_failed(fixture_settle(f, "fraud", number, SW_REVISION_LIVE, "")))
             a->live = number;
     }
     sw_token token = {.name = SW_STR("ci"), .scopes = 1, .who = SW_STR("ada")};

@@ -83,11 +83,21 @@ static inline sw_status fixture_begin(uint32_t *revision, fixture *f, const char
     return SW_OK;
 }
 
+/* How a revision ended: live, by the native engine, or failed for a reason. */
+static inline sw_status fixture_settle(fixture *f, const char *model, uint32_t revision,
+                                       sw_revision_state state, const char *why) {
+    sw_revision ended = {.number = revision,
+                         .state = state,
+                         .error = sw_str_of(why),
+                         .served_by = SW_STR("native"),
+                         .served_why = SW_STR("linear")};
+    return sw_registry_end_revision(f->registry, sw_str_of(model), &ended, &f->error);
+}
+
 static inline sw_status fixture_deploy(uint32_t *revision, fixture *f, const char *model,
                                        uint32_t version) {
     SW_TRY(fixture_begin(revision, f, model, version));
-    return sw_registry_end_revision(f->registry, sw_str_of(model), *revision, SW_REVISION_LIVE,
-                                    SW_STR(""), &f->error);
+    return fixture_settle(f, model, *revision, SW_REVISION_LIVE, "");
 }
 
 static inline sw_status fixture_undeploy(uint32_t *revision, fixture *f, const char *model) {
@@ -109,8 +119,7 @@ static inline sw_status fixture_roll_back(sw_revision *made, fixture *f, const c
                           .engine = target.engine,
                           .who = SW_STR("ada")};
     SW_TRY(sw_registry_begin_revision(made, f->registry, sw_str_of(model), &f->error));
-    return sw_registry_end_revision(f->registry, sw_str_of(model), made->number, SW_REVISION_LIVE,
-                                    SW_STR(""), &f->error);
+    return fixture_settle(f, model, made->number, SW_REVISION_LIVE, "");
 }
 
 #endif /* SW_TESTS_REGISTRY_FIXTURE_H */

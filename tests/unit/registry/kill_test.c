@@ -62,8 +62,7 @@ static sw_status deploy_something(worker *w) {
     uint32_t revision;
     SW_TRY(fixture_begin(&revision, &w->f, "fraud", 1));
     say(w, ACK_REVISION, revision, NULL);
-    SW_TRY(sw_registry_end_revision(w->f.registry, SW_STR("fraud"), revision, SW_REVISION_LIVE,
-                                    SW_STR(""), &w->f.error));
+    SW_TRY(fixture_settle(&w->f, "fraud", revision, SW_REVISION_LIVE, ""));
     say(w, ACK_LIVE, revision, NULL);
     sw_token token = {.name = SW_STR("ci"), .scopes = 1};
     char secret[64];

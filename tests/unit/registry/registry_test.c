@@ -227,6 +227,8 @@ TEST(models__show_what_is_live) {
     CHECK_INT(models[1].live->number, 1);
     CHECK_STR(models[1].live->kind, "deploy");
     CHECK_STR(models[1].live->engine, "auto");
+    CHECK_STR(models[1].live->served_by, "native");
+    CHECK_STR(models[1].live->served_why, "linear");
     CHECK(models[1].live->live_ms >= models[1].live->created_ms);
     fixture_end(&f);
 }
@@ -241,19 +243,16 @@ TEST(revision__that_fails_leaves_the_old_one_live) {
     REQUIRE_OK(fixture_push(&v, &f, "fraud", SW_STR("b")), f.error);
     REQUIRE_OK(fixture_deploy(&r, &f, "fraud", 1), f.error);
     REQUIRE_OK(fixture_begin(&r, &f, "fraud", 2), f.error);
-    REQUIRE_OK(sw_registry_end_revision(f.registry, fraud, r, SW_REVISION_FAILED,
-                                        SW_STR("row 3 disagrees"), &f.error),
-               f.error);
+    REQUIRE_OK(fixture_settle(&f, "fraud", r, SW_REVISION_FAILED, "row 3 disagrees"), f.error);
     REQUIRE_OK(sw_registry_get_model(&row, f.registry, fraud, &f.arena, &f.error), f.error);
     REQUIRE(row.live != NULL);
     CHECK_INT(row.live->version, 1);
     CHECK_INT(row.revisions[0].state, SW_REVISION_FAILED);
     CHECK_STR(row.revisions[0].error, "row 3 disagrees");
     CHECK_INT(row.revisions[0].live_ms, 0);
+    CHECK_STR(row.revisions[0].served_by, "");
     /* It ended: it cannot end again. */
-    CHECK_INT(
-        sw_registry_end_revision(f.registry, fraud, r, SW_REVISION_LIVE, SW_STR(""), &f.error).code,
-        SW_CODE_CONFLICT);
+    CHECK_INT(fixture_settle(&f, "fraud", r, SW_REVISION_LIVE, "").code, SW_CODE_CONFLICT);
     fixture_end(&f);
 }
 
@@ -266,9 +265,9 @@ TEST(revision__keeps_a_reason_that_echoes_bytes_as_text) {
     fixture_make(&f);
     REQUIRE_OK(fixture_push(&v, &f, "fraud", SW_STR("a")), f.error);
     REQUIRE_OK(fixture_begin(&r, &f, "fraud", 1), f.error);
-    REQUIRE_OK(sw_registry_end_revision(f.registry, SW_STR("fraud"), r, SW_REVISION_FAILED,
-                                        SW_STR("no input \xff na\xc3\xafve \xe2\x82"), &f.error),
-               f.error);
+    REQUIRE_OK(
+        fixture_settle(&f, "fraud", r, SW_REVISION_FAILED, "no input \xff na\xc3\xafve \xe2\x82"),
+        f.error);
     REQUIRE_OK(sw_registry_get_model(&row, f.registry, SW_STR("fraud"), &f.arena, &f.error),
                f.error);
     CHECK_STR(row.revisions[0].error, "no input ? na\xc3\xafve ??");

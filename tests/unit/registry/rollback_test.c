@@ -181,9 +181,8 @@ static void step_deploy(fixture *f, model *m) {
     CHECK_OK(fixture_begin(&revision, f, "fraud", version), f->error);
     CHECK_INT(revision, ++m->newest);
     bool live = pick(4) > 0;
-    CHECK_OK(sw_registry_end_revision(f->registry, SW_STR("fraud"), revision,
-                                      live ? SW_REVISION_LIVE : SW_REVISION_FAILED,
-                                      SW_STR("its check disagrees"), &f->error),
+    CHECK_OK(fixture_settle(f, "fraud", revision, live ? SW_REVISION_LIVE : SW_REVISION_FAILED,
+                            "its check disagrees"),
              f->error);
     if (!live)
         return;

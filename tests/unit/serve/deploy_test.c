@@ -19,7 +19,7 @@ TEST(deploy__makes_a_pushed_version_answer) {
     REQUIRE_OK(serving_deploy(&d, &s, "fraud", ""), s.error);
     CHECK_INT(d.revision.version, 1);
     CHECK_INT(d.revision.state, SW_REVISION_LIVE);
-    CHECK_STR(d.engine, "native");
+    CHECK_STR(d.revision.served_by, "native");
     CHECK(d.checked_rows > 10);
     CHECK_INT(answering(&s, "fraud"), 1);
     serving_end(&s);
