@@ -7,40 +7,14 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "io/curl.h"
 
-#include <curl/curl.h>
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <strings.h>
 
 enum { POLL_MS = 100, CONNECT_TIMEOUT_MS = 5000, REPLY_BYTES_MAX = 1 << 30, HEADERS_MAX = 5 };
 
-/* What is used of libcurl: return type, name, parameters. */
-#define CURL_CALLS(X)                                                               \
-    X(CURLcode, global_init, (long))                                                \
-    X(CURL *, easy_init, (void))                                                    \
-    X(void, easy_reset, (CURL *))                                                   \
-    X(void, easy_cleanup, (CURL *))                                                 \
-    X(CURLcode, easy_setopt, (CURL *, CURLoption, ...))                             \
-    X(CURLcode, easy_getinfo, (CURL *, CURLINFO, ...))                              \
-    X(const char *, easy_strerror, (CURLcode))                                      \
-    X(CURLM *, multi_init, (void))                                                  \
-    X(CURLMcode, multi_cleanup, (CURLM *))                                          \
-    X(CURLMcode, multi_add_handle, (CURLM *, CURL *))                               \
-    X(CURLMcode, multi_remove_handle, (CURLM *, CURL *))                            \
-    X(CURLMcode, multi_perform, (CURLM *, int *))                                   \
-    X(CURLMcode, multi_poll, (CURLM *, struct curl_waitfd *, unsigned, int, int *)) \
-    X(CURLMsg *, multi_info_read, (CURLM *, int *))                                 \
-    X(struct curl_slist *, slist_append, (struct curl_slist *, const char *))       \
-    X(void, slist_free_all, (struct curl_slist *))
-
-static struct {
-/* NOLINTNEXTLINE(bugprone-macro-parentheses): these are parts of a declaration */
-#define X(type, name, parameters) type(*name) parameters;
-    CURL_CALLS(X)
-#undef X
-    bool ready;
-} lib;
+static const sw_curl *lib; /* once sw_client_load has succeeded */
 
 struct sw_client {
     CURL *easy;
@@ -61,27 +35,7 @@ typedef struct transfer_state {
 } transfer_state;
 
 sw_status sw_client_load(sw_error *error) {
-    if (lib.ready)
-        return SW_OK;
-    void *handle = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-    if (!handle)
-        handle = dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL);
-    if (!handle)
-        return sw_fail(error, SW_CODE_UNSUPPORTED,
-                       "libcurl.so.4 is missing, which requests to a server need: "
-                       "install Debian's libcurl4");
-        /* POSIX lets a data pointer from dlsym become a function's; ISO C knows no such cast. */
-#define X(type, name, parameters) *(void **)&lib.name = dlsym(handle, "curl_" #name);
-    CURL_CALLS(X)
-#undef X
-#define X(type, name, parameters) &&lib.name
-    bool whole = true CURL_CALLS(X);
-#undef X
-    if (!whole || lib.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return sw_fail(error, SW_CODE_UNSUPPORTED,
-                       "this libcurl is too old: version 7.66 or newer is needed");
-    lib.ready = true;
-    return SW_OK;
+    return sw_curl_load(&lib, error);
 }
 
 static bool is_local(const char *base) {
@@ -134,8 +88,8 @@ sw_status sw_client_make(sw_client **out, const char *url, const char *token, co
     sw_status status = read_url(client, url, error);
     client->token = copy_text(token);
     client->ca_file = copy_text(ca_file);
-    client->easy = lib.easy_init();
-    client->multi = lib.multi_init();
+    client->easy = lib->easy_init();
+    client->multi = lib->multi_init();
     if (!sw_failed(status) && (!client->easy || !client->multi || !client->base || !client->url ||
                                (token && !client->token) || (ca_file && !client->ca_file)))
         status = sw_fail(error, SW_CODE_NO_MEMORY, "out of memory");
@@ -151,9 +105,9 @@ void sw_client_free(sw_client *client) {
     if (!client)
         return;
     if (client->easy)
-        lib.easy_cleanup(client->easy);
+        lib->easy_cleanup(client->easy);
     if (client->multi)
-        lib.multi_cleanup(client->multi);
+        lib->multi_cleanup(client->multi);
     sw_mem_free(client->url);
     sw_mem_free(client->base);
     sw_mem_free(client->socket_path);
@@ -181,7 +135,7 @@ static size_t on_body(char *bytes, size_t one, size_t count, void *context) {
     size_t len = one * count;
     transfer->in_body = true;
     long http = 0;
-    lib.easy_getinfo(transfer->client->easy, CURLINFO_RESPONSE_CODE, &http);
+    lib->easy_getinfo(transfer->client->easy, CURLINFO_RESPONSE_CODE, &http);
     if (transfer->request->take && http < 400) {
         transfer->stopped =
             !transfer->request->take(transfer->request->context, (sw_str){bytes, len});
@@ -215,32 +169,32 @@ static size_t on_read(char *bytes, size_t one, size_t count, void *context) {
 static void set_address(sw_client *client, const char *path) {
     char url[4096];
     snprintf(url, sizeof url, "%s%s", client->base, path);
-    lib.easy_setopt(client->easy, CURLOPT_URL, url);
+    lib->easy_setopt(client->easy, CURLOPT_URL, url);
     if (client->socket_path)
-        lib.easy_setopt(client->easy, CURLOPT_UNIX_SOCKET_PATH, client->socket_path);
+        lib->easy_setopt(client->easy, CURLOPT_UNIX_SOCKET_PATH, client->socket_path);
     if (client->local)
-        lib.easy_setopt(client->easy, CURLOPT_PROXY, "");
+        lib->easy_setopt(client->easy, CURLOPT_PROXY, "");
     if (client->ca_file)
-        lib.easy_setopt(client->easy, CURLOPT_CAINFO, client->ca_file);
+        lib->easy_setopt(client->easy, CURLOPT_CAINFO, client->ca_file);
 }
 
 static void set_body(sw_client *client, transfer_state *transfer) {
     const sw_request *request = transfer->request;
     if (request->file) {
-        lib.easy_setopt(client->easy, CURLOPT_UPLOAD, 1L);
-        lib.easy_setopt(client->easy, CURLOPT_READFUNCTION, on_read);
-        lib.easy_setopt(client->easy, CURLOPT_READDATA, transfer);
-        lib.easy_setopt(client->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->file_bytes);
+        lib->easy_setopt(client->easy, CURLOPT_UPLOAD, 1L);
+        lib->easy_setopt(client->easy, CURLOPT_READFUNCTION, on_read);
+        lib->easy_setopt(client->easy, CURLOPT_READDATA, transfer);
+        lib->easy_setopt(client->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->file_bytes);
     } else if (request->body.at) {
-        lib.easy_setopt(client->easy, CURLOPT_POSTFIELDS, request->body.at);
-        lib.easy_setopt(client->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
+        lib->easy_setopt(client->easy, CURLOPT_POSTFIELDS, request->body.at);
+        lib->easy_setopt(client->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
     } else if (strcmp(request->method, "POST") == 0) {
-        lib.easy_setopt(client->easy, CURLOPT_POSTFIELDS, "");
-        lib.easy_setopt(client->easy, CURLOPT_POSTFIELDSIZE, 0L);
+        lib->easy_setopt(client->easy, CURLOPT_POSTFIELDS, "");
+        lib->easy_setopt(client->easy, CURLOPT_POSTFIELDSIZE, 0L);
     }
-    lib.easy_setopt(client->easy, CURLOPT_CUSTOMREQUEST, request->method);
+    lib->easy_setopt(client->easy, CURLOPT_CUSTOMREQUEST, request->method);
     if (strcmp(request->method, "HEAD") == 0)
-        lib.easy_setopt(client->easy, CURLOPT_NOBODY, 1L);
+        lib->easy_setopt(client->easy, CURLOPT_NOBODY, 1L);
 }
 
 /* NULL where memory is out. No Expect: this server answers an unwanted body at once. */
@@ -257,9 +211,9 @@ static struct curl_slist *make_headers(const sw_client *client, const sw_request
         snprintf(lines[count++], sizeof lines[0], "te: trailers");
     struct curl_slist *list = NULL;
     for (size_t i = 0; i < count; i++) {
-        struct curl_slist *longer = lib.slist_append(list, lines[i]);
+        struct curl_slist *longer = lib->slist_append(list, lines[i]);
         if (!longer) {
-            lib.slist_free_all(list);
+            lib->slist_free_all(list);
             return NULL;
         }
         list = longer;
@@ -270,29 +224,29 @@ static struct curl_slist *make_headers(const sw_client *client, const sw_request
 static CURLcode run(transfer_state *transfer) {
     sw_client *client = transfer->client;
     const sw_request *request = transfer->request;
-    if (lib.multi_add_handle(client->multi, client->easy) != CURLM_OK)
+    if (lib->multi_add_handle(client->multi, client->easy) != CURLM_OK)
         return CURLE_OUT_OF_MEMORY;
     CURLcode code = CURLE_FAILED_INIT;
     int running = 1;
     while (running) {
-        if (lib.multi_perform(client->multi, &running) != CURLM_OK)
+        if (lib->multi_perform(client->multi, &running) != CURLM_OK)
             break;
         if (request->progress)
             sw_progress_tick(request->progress, transfer->sent_bytes, request->file_bytes);
-        if (running && lib.multi_poll(client->multi, NULL, 0, POLL_MS, NULL) != CURLM_OK)
+        if (running && lib->multi_poll(client->multi, NULL, 0, POLL_MS, NULL) != CURLM_OK)
             break;
     }
     int left = 0;
-    for (CURLMsg *message; (message = lib.multi_info_read(client->multi, &left));)
+    for (CURLMsg *message; (message = lib->multi_info_read(client->multi, &left));)
         if (message->msg == CURLMSG_DONE)
             code = message->data.result;
-    lib.multi_remove_handle(client->multi, client->easy);
+    lib->multi_remove_handle(client->multi, client->easy);
     return code;
 }
 
 static sw_status explain(const transfer_state *transfer, CURLcode code, sw_error *error) {
     const sw_client *client = transfer->client;
-    const char *why = *client->reason ? client->reason : lib.easy_strerror(code);
+    const char *why = *client->reason ? client->reason : lib->easy_strerror(code);
     switch (code) {
     case CURLE_COULDNT_CONNECT:
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -321,8 +275,8 @@ static sw_status finish(transfer_state *transfer, CURLcode code, uint64_t began_
                         sw_error *error) {
     sw_reply *reply = transfer->reply;
     const char *type = NULL;
-    lib.easy_getinfo(transfer->client->easy, CURLINFO_RESPONSE_CODE, &reply->http);
-    lib.easy_getinfo(transfer->client->easy, CURLINFO_CONTENT_TYPE, &type);
+    lib->easy_getinfo(transfer->client->easy, CURLINFO_RESPONSE_CODE, &reply->http);
+    lib->easy_getinfo(transfer->client->easy, CURLINFO_CONTENT_TYPE, &type);
     reply->is_json = type && strncasecmp(type, "application/json", 16) == 0;
     reply->seconds = (double)(sw_clock_ns() - began_ns) / 1e9;
     if (transfer->too_large)
@@ -344,27 +298,27 @@ sw_status sw_client_do(sw_reply *reply, sw_client *client, const sw_request *req
     sw_buf_clear(&reply->body);
     sw_buf_clear(&reply->trailers);
     reply->http = 0;
-    lib.easy_reset(client->easy);
+    lib->easy_reset(client->easy);
     *client->reason = 0;
     set_address(client, request->path);
     set_body(client, &transfer);
-    lib.easy_setopt(client->easy, CURLOPT_HTTPHEADER, headers);
-    lib.easy_setopt(client->easy, CURLOPT_ERRORBUFFER, client->reason);
-    lib.easy_setopt(client->easy, CURLOPT_NOSIGNAL, 1L);
-    lib.easy_setopt(client->easy, CURLOPT_USERAGENT, "slipway");
-    lib.easy_setopt(client->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
-    lib.easy_setopt(client->easy, CURLOPT_TIMEOUT_MS, request->timeout_ms);
-    lib.easy_setopt(client->easy, CURLOPT_WRITEFUNCTION, on_body);
-    lib.easy_setopt(client->easy, CURLOPT_WRITEDATA, &transfer);
-    lib.easy_setopt(client->easy, CURLOPT_HEADERFUNCTION, on_header);
-    lib.easy_setopt(client->easy, CURLOPT_HEADERDATA, &transfer);
-    lib.easy_setopt(
+    lib->easy_setopt(client->easy, CURLOPT_HTTPHEADER, headers);
+    lib->easy_setopt(client->easy, CURLOPT_ERRORBUFFER, client->reason);
+    lib->easy_setopt(client->easy, CURLOPT_NOSIGNAL, 1L);
+    lib->easy_setopt(client->easy, CURLOPT_USERAGENT, "slipway");
+    lib->easy_setopt(client->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
+    lib->easy_setopt(client->easy, CURLOPT_TIMEOUT_MS, request->timeout_ms);
+    lib->easy_setopt(client->easy, CURLOPT_WRITEFUNCTION, on_body);
+    lib->easy_setopt(client->easy, CURLOPT_WRITEDATA, &transfer);
+    lib->easy_setopt(client->easy, CURLOPT_HEADERFUNCTION, on_header);
+    lib->easy_setopt(client->easy, CURLOPT_HEADERDATA, &transfer);
+    lib->easy_setopt(
         client->easy, CURLOPT_HTTP_VERSION,
         (long)(request->http2 ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE : CURL_HTTP_VERSION_1_1));
     uint64_t began_ns = sw_clock_ns();
     CURLcode code = run(&transfer);
     sw_status status = finish(&transfer, code, began_ns, error);
-    lib.slist_free_all(headers);
+    lib->slist_free_all(headers);
     return status;
 }
 
