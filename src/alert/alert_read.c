@@ -172,7 +172,7 @@ static void write_rule(sw_json *w, const sw_rules *rules, const sw_rule *rule) {
     sw_json_key(w, "labels");
     sw_json_begin_object(w);
     for (size_t i = 0; i < rule->label_count; i++) {
-        sw_json_key_str(w, rule->labels[i].name);
+        sw_json_key_of(w, rule->labels[i].name);
         sw_json_str(w, rule->labels[i].value);
     }
     sw_json_end_object(w);

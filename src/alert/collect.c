@@ -124,11 +124,11 @@ static void add_requests(sw_signals *all, const sw_collector *collector, const s
 /* ---- The machine ---- */
 
 static void write_share(sw_json *w, const sw_signal *signal) {
-    const sw_evidence_share *share = signal->data;
-    sw_json_begin_object(w);
-    sw_json_add_u64(w, "part", share->part);
-    sw_json_add_u64(w, "whole", share->whole);
-    sw_json_end_object(w);
+    sw_evidence_write_share(w, signal->data);
+}
+
+static void write_reading(sw_json *w, const sw_signal *signal) {
+    sw_evidence_write_reading(w, signal->value);
 }
 
 static void add_disk(sw_signals *all, const char *data_dir) {
@@ -150,8 +150,11 @@ static void add_machine(sw_signals *all, const sw_collector *collector, const sw
     const sw_collect_sources *s = &collector->sources;
     if (s->data_dir && sw_rules_want(rules, SW_SIGNAL_DISK))
         add_disk(all, s->data_dir);
-    if (s->lag_ms && sw_rules_want(rules, SW_SIGNAL_LAG))
-        sw_signals_add(all, SW_SIGNAL_LAG, "lag")->value = s->lag_ms(s->lag_context);
+    if (s->lag_ms && sw_rules_want(rules, SW_SIGNAL_LAG)) {
+        sw_signal *signal = sw_signals_add(all, SW_SIGNAL_LAG, "lag");
+        signal->value = s->lag_ms(s->lag_context);
+        signal->write_evidence = write_reading;
+    }
     if (s->log && sw_rules_want(rules, SW_SIGNAL_LOG))
         sw_collect_log(all, s->log);
 }

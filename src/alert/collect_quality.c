@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signals of the monitor, of decay and of the prediction log. */
 #include "alert/collect_private.h"
+#include "alert/evidence.h"
 #include "base/clock.h"
 
 #include <math.h>
@@ -15,6 +16,27 @@ static void write_finding(sw_json *w, const sw_signal *signal) {
         sw_json_raw(w, f->evidence);
     else
         sw_json_null(w);
+}
+
+/* What a threshold is compared with. */
+static void write_counts(sw_json *w, const sw_signal *signal) {
+    const sw_finding *f = signal->data;
+    if (f->kind == SW_FINDING_DISTRIBUTION) {
+        sw_evidence_psi psi = {.cells = f->cells};
+        memcpy(psi.reference, f->reference, sizeof psi.reference);
+        memcpy(psi.live, f->live, sizeof psi.live);
+        sw_evidence_write_psi(w, &psi);
+    } else {
+        sw_evidence_write_share(w, &(sw_evidence_share){f->recent_found, f->recent_rows});
+    }
+}
+
+/* Few rows have no share worth the name. */
+static double value_of(const sw_finding *f) {
+    if (f->kind == SW_FINDING_DISTRIBUTION)
+        return f->psi;
+    sw_evidence_share share = {f->recent_found, f->recent_rows};
+    return share.whole < SW_MONITOR_ROWS_MIN ? NAN : sw_evidence_share_value(&share);
 }
 
 static sw_tri verdict_of(const sw_finding *f) {
@@ -41,32 +63,20 @@ void sw_collect_drift(sw_signals *all, sw_monitors *monitors, const sw_rules *ru
         signal->version = name->version;
         signal->segment = f->segment;
         signal->column = f->column;
-        signal->value = f->psi;
+        signal->value = value_of(f);
         signal->verdict = verdict_of(f);
         signal->strength = f->evidence_log10;
         signal->strength_limit = f->threshold_log10;
         signal->data = f;
         signal->write_evidence = write_finding;
+        signal->write_value = write_counts;
     }
 }
 
 /* ---- Decay, metrics, coverage ---- */
 
 static void write_decay(sw_json *w, const sw_signal *signal) {
-    const sw_decay_evidence *d = signal->data;
-    sw_json_begin_object(w);
-    sw_json_add_text(w, "loss", d->loss);
-    sw_json_add_f64(w, "scale", d->scale);
-    sw_json_add_f64(w, "baseline", d->baseline);
-    sw_json_add_f64(w, "now", d->now);
-    sw_json_add_u64(w, "baseline_rows", d->baseline_rows);
-    sw_json_add_u64(w, "rows", d->rows);
-    sw_json_add_f64(w, "evidence_log10", d->evidence_log10);
-    sw_json_add_f64(w, "threshold_log10", d->threshold_log10);
-    sw_json_add_f64(w, "false_alarms_per_month", d->false_alarms_per_month);
-    sw_json_add_i64(w, "since_ms", d->since_ms);
-    sw_json_add_text(w, "why", d->why);
-    sw_json_end_object(w);
+    sw_decay_evidence_write(w, signal->data);
 }
 
 static void write_coverage(sw_json *w, const sw_signal *signal) {
@@ -77,6 +87,10 @@ static void write_coverage(sw_json *w, const sw_signal *signal) {
     sw_json_add_u64(w, "part", window->labelled);
     sw_json_add_u64(w, "whole", window->logged);
     sw_json_end_object(w);
+}
+
+static void write_metric(sw_json *w, const sw_signal *signal) {
+    sw_metric_evidence_write(w, signal->data, signal->column.at);
 }
 
 static sw_signal *add_of(sw_signals *all, const sw_live_name *name, sw_signal_kind kind,
@@ -91,7 +105,8 @@ static void add_decay(sw_signals *all, const sw_live_name *name, const sw_qualit
     const sw_decay_evidence *d = &q->decay;
     sw_signal *signal = add_of(all, name, SW_SIGNAL_DECAY, "evidence");
     signal->column = sw_str_of(d->loss);
-    signal->value = d->evidence_log10;
+    if (isfinite(d->evidence_log10))
+        signal->value = d->evidence_log10;
     signal->verdict = d->state == SW_DECAY_DECAYED ? SW_YES
                       : d->state == SW_DECAY_SAME  ? SW_NO
                                                    : SW_UNKNOWN;
@@ -119,7 +134,7 @@ static void add_metrics(sw_signals *all, const sw_live_name *name, const sw_qual
         signal->column = sw_str_of(metric->name);
         signal->value = metric->value;
         signal->data = &q->window;
-        signal->write_evidence = write_coverage;
+        signal->write_evidence = write_metric;
     }
 }
 
@@ -139,7 +154,8 @@ void sw_collect_quality(sw_signals *all, sw_decay *decay, sw_live *live, const s
                               .version = name->version,
                               .settings = &served->settings,
                               .from_ms = now_ms - quality_window_ms,
-                              .to_ms = now_ms};
+                              .to_ms = now_ms,
+                              .with_sums = metrics};
     sw_status status = sw_quality_read(q, decay, &query, all->arena, &ignored);
     sw_live_let_go(served);
     if (sw_failed(status))
@@ -155,7 +171,7 @@ void sw_collect_quality(sw_signals *all, sw_decay *decay, sw_live *live, const s
 static void write_log(sw_json *w, const sw_signal *signal) {
     const sw_plog_status *s = signal->data;
     sw_json_begin_object(w);
-    sw_json_add_bool(w, "stopped", s->stopped);
+    sw_json_add_f64(w, "reading", s->stopped);
     sw_json_add_i64(w, "stopped_ms", s->stopped_ms);
     sw_json_add_text(w, "reason", s->reason);
     sw_json_add_u64(w, "rows_logged", s->rows_logged);
@@ -171,7 +187,7 @@ void sw_collect_log(sw_signals *all, sw_plog *log) {
     sw_plog_status_get(status, log, SW_STR(""));
     sw_signal *signal = sw_signals_add(all, SW_SIGNAL_LOG, "stopped");
     signal->verdict = status->stopped ? SW_YES : SW_NO;
-    signal->value = status->stopped;
+    signal->value = signal->strength = status->stopped;
     signal->data = status;
     signal->write_evidence = write_log;
 }

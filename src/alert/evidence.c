@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alert/evidence.h"
 
-#include "base/num.h"
-#include "watch/monitor.h"
-
 #include <math.h>
 #include <string.h>
 
@@ -47,6 +44,10 @@ double sw_evidence_share_value(const sw_evidence_share *share) {
     return share->whole ? (double)share->part / (double)share->whole : NAN;
 }
 
+double sw_evidence_psi_value(const sw_evidence_psi *psi) {
+    return sw_seq_psi(psi->reference, psi->live, psi->cells);
+}
+
 /* ---- Writing ---- */
 
 static void write_histogram(sw_json *w, const sw_histogram *h) {
@@ -65,6 +66,34 @@ static void write_histogram(sw_json *w, const sw_histogram *h) {
     sw_json_end_array(w);
 }
 
+void sw_evidence_write_share(sw_json *w, const sw_evidence_share *share) {
+    sw_json_begin_object(w);
+    sw_json_add_u64(w, "part", share->part);
+    sw_json_add_u64(w, "whole", share->whole);
+    sw_json_end_object(w);
+}
+
+static void write_counts(sw_json *w, const char *key, const uint64_t *counts, uint32_t cells) {
+    sw_json_key(w, key);
+    sw_json_begin_array(w);
+    for (uint32_t k = 0; k < cells; k++)
+        sw_json_u64(w, counts[k]);
+    sw_json_end_array(w);
+}
+
+void sw_evidence_write_psi(sw_json *w, const sw_evidence_psi *psi) {
+    sw_json_begin_object(w);
+    write_counts(w, "reference", psi->reference, psi->cells);
+    write_counts(w, "live", psi->live, psi->cells);
+    sw_json_end_object(w);
+}
+
+void sw_evidence_write_reading(sw_json *w, double reading) {
+    sw_json_begin_object(w);
+    sw_json_add_f64(w, "reading", reading);
+    sw_json_end_object(w);
+}
+
 void sw_evidence_write_window(sw_json *w, const sw_measure *measure,
                               const sw_evidence_window *window) {
     sw_json_begin_object(w);
@@ -80,195 +109,29 @@ void sw_evidence_write_window(sw_json *w, const sw_measure *measure,
     sw_json_end_object(w);
 }
 
+/* What a verdict's strength is in. */
+static const char *strength_unit(sw_signal_kind kind) {
+    return kind == SW_SIGNAL_LOG ? sw_unit_name(SW_UNIT_NONE) : "log10";
+}
+
 void sw_evidence_write(sw_buf *out, const sw_rule *rule, const sw_signal *signal) {
+    const sw_measure *m = signal->measure;
     sw_json w = sw_json_to(out);
     sw_json_begin_object(&w);
-    sw_json_add_text(&w, "kind", sw_signal_kind_name(signal->measure->kind));
-    sw_json_add_text(&w, "measure", signal->measure->name);
+    sw_json_add_text(&w, "kind", sw_signal_kind_name(m->kind));
+    sw_json_add_text(&w, "measure", m->name);
     sw_json_add_text(&w, "by", rule->has_limit ? "limit" : "verdict");
     sw_json_add_f64(&w, "value", rule->has_limit ? signal->value : signal->strength);
     sw_json_add_f64(&w, "limit", rule->has_limit ? rule->limit : signal->strength_limit);
     sw_json_add_bool(&w, "above", rule->above);
-    sw_json_add_text(&w, "unit", rule->has_limit ? sw_unit_name(signal->measure->unit) : "log10");
+    sw_json_add_text(&w, "unit", rule->has_limit ? sw_unit_name(m->unit) : strength_unit(m->kind));
     sw_json_add_f64(&w, "measured", signal->value);
     sw_json_key(&w, "data");
-    if (signal->write_evidence)
+    if (rule->has_limit && signal->write_value)
+        signal->write_value(&w, signal);
+    else if (signal->write_evidence)
         signal->write_evidence(&w, signal);
     else
         sw_json_null(&w);
     sw_json_end_object(&w);
-}
-
-/* ---- Back again ---- */
-
-typedef struct head {
-    sw_str kind, measure, by, data;
-    double value, limit, measured;
-    bool above;
-} head;
-
-static bool read_number_or_null(sw_json_reader *in, double *out) {
-    if (sw_json_read_peek(in) != SW_JSON_NULL)
-        return sw_json_read_f64(in, out);
-    *out = NAN;
-    return sw_json_read_null(in);
-}
-
-static sw_status read_head(head *h, sw_str json, sw_arena *arena, sw_error *error) {
-    sw_json_reader in;
-    sw_str key;
-    *h = (head){.value = NAN, .limit = NAN, .measured = NAN, .above = true};
-    sw_json_read_init(&in, json, arena, error);
-    sw_json_read_object(&in);
-    while (sw_json_read_key(&in, &key)) {
-        if (sw_str_is(key, "kind"))
-            sw_json_read_str(&in, &h->kind);
-        else if (sw_str_is(key, "measure"))
-            sw_json_read_str(&in, &h->measure);
-        else if (sw_str_is(key, "by"))
-            sw_json_read_str(&in, &h->by);
-        else if (sw_str_is(key, "value"))
-            read_number_or_null(&in, &h->value);
-        else if (sw_str_is(key, "limit"))
-            read_number_or_null(&in, &h->limit);
-        else if (sw_str_is(key, "measured"))
-            read_number_or_null(&in, &h->measured);
-        else if (sw_str_is(key, "above"))
-            sw_json_read_bool(&in, &h->above);
-        else {
-            sw_json_read_peek(&in);
-            const char *from = in.at;
-            sw_json_read_skip(&in);
-            if (sw_str_is(key, "data"))
-                h->data = (sw_str){from, (size_t)(in.at - from)};
-        }
-    }
-    return sw_json_read_end(&in);
-}
-
-static void read_buckets(sw_json_reader *in, sw_histogram *h) {
-    sw_json_read_array(in);
-    while (sw_json_read_item(in)) {
-        uint64_t pair[2] = {0};
-        size_t count = 0;
-        sw_json_read_array(in);
-        while (sw_json_read_item(in)) {
-            if (count == 2) {
-                sw_json_read_fail(in, in->at, "a bucket is [place, count]");
-                return;
-            }
-            sw_json_read_u64(in, &pair[count++]);
-        }
-        if (sw_failed(in->status))
-            return;
-        if (count != 2 || pair[0] >= SW_HISTOGRAM_BUCKETS || pair[1] > UINT32_MAX) {
-            sw_json_read_fail(in, in->at, "a bucket is [place, count]");
-            return;
-        }
-        h->buckets[pair[0]] = (uint32_t)pair[1];
-    }
-}
-
-typedef struct data {
-    sw_evidence_window window;
-    sw_evidence_share share;
-} data;
-
-static sw_status read_data(data *d, sw_str json, sw_arena *arena, sw_error *error) {
-    sw_json_reader in;
-    sw_str key;
-    uint64_t number;
-    *d = (data){0};
-    sw_json_read_init(&in, json, arena, error);
-    sw_json_read_object(&in);
-    while (sw_json_read_key(&in, &key)) {
-        if (sw_str_is(key, "buckets")) {
-            read_buckets(&in, &d->window.total);
-            continue;
-        }
-        if (sw_json_read_peek(&in) != SW_JSON_NUMBER) {
-            sw_json_read_skip(&in);
-            continue;
-        }
-        if (!sw_json_read_u64(&in, &number))
-            break;
-        if (sw_str_is(key, "window_s"))
-            d->window.window_s = (uint32_t)number;
-        else if (sw_str_is(key, "requests"))
-            d->window.requests = number;
-        else if (sw_str_is(key, "failures"))
-            d->window.failures = number;
-        else if (sw_str_is(key, "usual_requests"))
-            d->window.usual_requests = number;
-        else if (sw_str_is(key, "usual_s"))
-            d->window.usual_s = (uint32_t)number;
-        else if (sw_str_is(key, "count"))
-            d->window.total.count = number;
-        else if (sw_str_is(key, "sum_ns"))
-            d->window.total.sum_ns = number;
-        else if (sw_str_is(key, "part"))
-            d->share.part = number;
-        else if (sw_str_is(key, "whole"))
-            d->share.whole = number;
-    }
-    return sw_json_read_end(&in);
-}
-
-static sw_status recompute_monitor(sw_evidence_again *out, const head *h, sw_arena *arena,
-                                   sw_error *error) {
-    sw_recomputed r;
-    SW_TRY(sw_monitor_recompute(&r, h->data, arena, error));
-    bool verdict = sw_str_is(h->by, "verdict");
-    out->computed = verdict ? r.evidence_log10 : r.psi;
-    out->same = sw_num_same_f64(out->stored, out->computed) && r.agrees;
-    out->raised = verdict ? r.alarm : h->above ? r.psi > h->limit : r.psi < h->limit;
-    return SW_OK;
-}
-
-static sw_status recompute_plain(sw_evidence_again *out, const sw_measure *measure, const head *h,
-                                 sw_arena *arena, sw_error *error) {
-    data d;
-    SW_TRY(read_data(&d, h->data, arena, error));
-    bool of_share = measure->kind == SW_SIGNAL_DISK || measure->kind == SW_SIGNAL_COVERAGE;
-    if (of_share)
-        out->computed = measure->unit == SW_UNIT_BYTES ? (double)d.share.part
-                                                       : sw_evidence_share_value(&d.share);
-    else
-        out->computed = sw_evidence_value(measure, &d.window);
-    out->same = sw_num_same_f64(out->stored, out->computed);
-    out->raised = h->above ? out->computed > h->limit : out->computed < h->limit;
-    return SW_OK;
-}
-
-sw_status sw_evidence_recompute(sw_evidence_again *out, sw_str evidence_json, sw_arena *arena,
-                                sw_error *error) {
-    head h;
-    const sw_measure *measure = NULL;
-    SW_TRY(read_head(&h, evidence_json, arena, error));
-    for (int kind = 0; kind < SW_SIGNAL_KINDS && !measure; kind++)
-        if (sw_str_is(h.kind, sw_signal_kind_name((sw_signal_kind)kind)))
-            measure = sw_measure_find((sw_signal_kind)kind, h.measure);
-    if (!measure)
-        return sw_fail(error, SW_CODE_INVALID,
-                       "this is no evidence of an alert: it names no measure that is known");
-    *out = (sw_evidence_again){.stored = h.value, .computed = NAN, .possible = true};
-    bool has_data = h.data.len > 0 && h.data.at[0] == '{';
-    switch (measure->kind) {
-    case SW_SIGNAL_DRIFT:
-    case SW_SIGNAL_QUALITY:
-        if (has_data)
-            return recompute_monitor(out, &h, arena, error);
-        break;
-    case SW_SIGNAL_LATENCY:
-    case SW_SIGNAL_ERROR_RATE:
-    case SW_SIGNAL_TRAFFIC:
-    case SW_SIGNAL_COVERAGE:
-    case SW_SIGNAL_DISK:
-        if (has_data)
-            return recompute_plain(out, measure, &h, arena, error);
-        break;
-    default: break;
-    }
-    out->possible = false;
-    return SW_OK;
 }

@@ -15,6 +15,7 @@
 
 #include "alert/rules.h"
 #include "base/histogram.h"
+#include "stats/sequential.h"
 
 #include <stdbool.h>
 
@@ -36,6 +37,18 @@ typedef struct sw_evidence_share {
     uint64_t part, whole;
 } sw_evidence_share;
 double sw_evidence_share_value(const sw_evidence_share *share);
+void sw_evidence_write_share(sw_json *w, const sw_evidence_share *share);
+
+/* Counts of a column, in the groups that the monitor compares. */
+typedef struct sw_evidence_psi {
+    uint32_t cells;
+    uint64_t reference[SW_SEQ_CELLS_MAX], live[SW_SEQ_CELLS_MAX];
+} sw_evidence_psi;
+double sw_evidence_psi_value(const sw_evidence_psi *psi);
+void sw_evidence_write_psi(sw_json *w, const sw_evidence_psi *psi);
+
+/* What was read, not computed: computing it again is comparing it. */
+void sw_evidence_write_reading(sw_json *w, double reading);
 
 /* All of it, for an alert that `rule` raised from `signal`. */
 void sw_evidence_write(sw_buf *out, const sw_rule *rule, const sw_signal *signal);
@@ -44,7 +57,7 @@ typedef struct sw_evidence_again {
     double stored, computed;
     bool same;     /* to the last bit */
     bool raised;   /* the computed value is beyond the limit */
-    bool possible; /* false: the evidence is a plain reading, with nothing to compute it from */
+    bool possible; /* false: the evidence has no data; alerts of earlier versions alone */
 } sw_evidence_again;
 
 /* From the JSON alone. INVALID where it is not what an alert carries. */

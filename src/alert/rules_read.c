@@ -98,10 +98,6 @@ static sw_status read_limit(sw_yaml *y, const yaml_node_t *node, raw_rule *raw) 
     const sw_measure *m = rule->measure;
     if (raw->above && raw->below)
         return sw_yaml_fail(y, raw->below, "a rule has above: or below:, not both");
-    if ((raw->above || raw->below) && m->kind == SW_SIGNAL_QUALITY)
-        return sw_yaml_fail(y, raw->above ? raw->above : raw->below,
-                            "a rule on quality has no threshold: the monitor's own test decides, "
-                            "at its stated rate of false alarms");
     rule->has_limit = raw->above || raw->below;
     rule->above = !raw->below;
     if (rule->has_limit)

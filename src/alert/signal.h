@@ -19,7 +19,7 @@
 
 typedef enum sw_signal_kind {
     SW_SIGNAL_DRIFT,      /* of a column's distribution */
-    SW_SIGNAL_QUALITY,    /* missing, out of range, unseen, wrong type */
+    SW_SIGNAL_QUALITY,    /* share of rows missing, out of range, unseen, of the wrong type */
     SW_SIGNAL_DECAY,      /* the version got worse than its own evaluation */
     SW_SIGNAL_METRIC,     /* a realised metric of the labelled predictions */
     SW_SIGNAL_LATENCY,    /* ms */
@@ -73,7 +73,8 @@ struct sw_signal {
     double strength, strength_limit; /* of the verdict: log10 of the evidence, as a rule */
     /* Writes one JSON object: all numbers that `value` (or `strength`) came from. NULL: none. */
     void (*write_evidence)(sw_json *w, const sw_signal *signal);
-    const void *data; /* for write_evidence */
+    void (*write_value)(sw_json *w, const sw_signal *signal); /* where `value` came from others */
+    const void *data;                                         /* for both */
 };
 
 #endif /* SW_ALERT_SIGNAL_H */

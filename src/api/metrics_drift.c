@@ -67,6 +67,30 @@ static void put_drifted(sw_buf *out, const sw_drift *drift) {
     }
 }
 
+typedef struct mismatches {
+    sw_buf *out;
+    const sw_served *served;
+    size_t versions, columns;
+} mismatches;
+
+static void put_column_mismatches(sw_str feature, uint64_t rows, void *context) {
+    mismatches *m = context;
+    if (m->columns++ >= COLUMNS_MAX)
+        return;
+    sw_buf_printf(m->out, "slipway_column_type_mismatches_total{model=\"%.*s\",version=\"%u\"",
+                  SW_STR_ARG(m->served->model_name), m->served->version);
+    put_label(m->out, "column", feature);
+    sw_buf_printf(m->out, "} %llu\n", (unsigned long long)rows);
+}
+
+static void put_mismatches(const sw_served *served, void *context) {
+    mismatches *m = context;
+    m->served = served;
+    m->columns = 0;
+    if (served->watched && m->versions++ < VERSIONS_MAX)
+        sw_watch_mismatches(served->watched, put_column_mismatches, m);
+}
+
 void sw_metrics_drift(sw_buf *out, const sw_app *app) {
     drifts d = {.app = app};
     d.at = sw_arena_zalloc(&d.arena, VERSIONS_MAX, sizeof *d.at);
@@ -90,5 +114,8 @@ void sw_metrics_drift(sw_buf *out, const sw_app *app) {
                     "How far a column's recent rows are from the reference.");
     for (size_t i = 0; i < d.count; i++)
         put_psi(out, &d.at[i]);
+    sw_metrics_head(out, "slipway_column_type_mismatches_total", "counter",
+                    "Rows refused because a column's value had the wrong type.");
+    sw_live_each(app->parts.live, put_mismatches, &(mismatches){.out = out});
     sw_arena_free(&d.arena);
 }

@@ -14,7 +14,11 @@ static sw_status fill(sw_predict *p) {
     sw_records *records = sw_arena_alloc(p->arena, sizeof *records);
     if (!records)
         return sw_fail(&p->error, SW_CODE_NO_MEMORY, "out of memory for the records");
-    SW_TRY(sw_records_parse(records, p->served->records, exchange->body, p->arena, &p->error));
+    sw_status status =
+        sw_records_parse(records, p->served->records, exchange->body, p->arena, &p->error);
+    p->mismatched = records->mismatched;
+    if (sw_failed(status))
+        return status;
     p->request.inputs = records->inputs;
     p->request.input_count = records->input_count;
     p->request.id = records->id;

@@ -74,10 +74,12 @@ static void print_data(const json_t *data) {
         {"usual_s", "which lasted, in seconds"},
         {"part", "part"},
         {"whole", "of"},
-        {"baseline", "at its evaluation"},
-        {"now", "now"},
-        {"baseline_rows", "rows of the evaluation"},
-        {"rows", "rows"},
+        {"baseline", "the loss at first"},
+        {"now", "the loss then"},
+        {"baseline_rows", "rows of the baseline"},
+        {"rows", "rows tested since"},
+        {"logged", "predictions logged"},
+        {"labelled", "of which labelled"},
         {"psi", "PSI"},
         {"rows_dropped", "rows not logged"},
     };
@@ -85,14 +87,27 @@ static void print_data(const json_t *data) {
         if (sw_js_is_number(data, known[i].key))
             printf("  %-30s%s\n", known[i].says,
                    sw_text_number(sw_js_number(data, known[i].key)).at);
-    size_t buckets = json_array_size(json_object_get(data, "buckets"));
+    size_t buckets = json_array_size(json_object_get(data, "buckets")),
+           looks = json_array_size(json_object_get(data, "looks"));
     if (buckets)
         printf("  %-30s%zu buckets of latencies\n", "histogram", buckets);
+    if (looks)
+        printf("  %-30s%zu\n", "looks of the test", looks);
+    if (json_array_size(json_object_get(data, "live")))
+        printf("  %-30s%zu groups of values\n", "compared in",
+               json_array_size(json_object_get(data, "live")));
+}
+
+/* Whose word it is. */
+static const char *judge(const json_t *evidence) {
+    if (strcmp(sw_js_text(evidence, "by"), "limit") == 0)
+        return "the rule's threshold";
+    return strcmp(sw_js_text(evidence, "kind"), "log") == 0 ? "itself" : "its own sequential test";
 }
 
 static const char *verdict(const sw_evidence_again *again) {
     if (!again->possible)
-        return "not possible: this was read, not computed";
+        return "not possible: it carries no numbers, as alerts of earlier versions";
     return again->same ? "the same to the last bit" : "DIFFERS";
 }
 
@@ -106,12 +121,11 @@ static void print_explained(const json_t *alert, const sw_evidence_again *again)
     printf("%-12s%s", "since", sw_text_time(sw_js_integer(alert, "started_ms"), now_ms).at);
     if (sw_js_integer(alert, "ended_ms"))
         printf(", until %s", sw_text_time(sw_js_integer(alert, "ended_ms"), now_ms).at);
-    printf("\n%-12s%s, by %s\n", "measured", sw_js_text(evidence, "measure"),
-           strcmp(sw_js_text(evidence, "by"), "limit") == 0 ? "the rule's threshold"
-                                                            : "its own sequential test");
+    printf("\n%-12s%s, by %s\n", "measured", sw_js_text(evidence, "measure"), judge(evidence));
     print_number("value", sw_js_number(evidence, "value"), unit);
-    print_number(sw_js_bool(evidence, "above") ? "above" : "below", sw_js_number(evidence, "limit"),
-                 unit);
+    if (sw_js_is_number(evidence, "limit"))
+        print_number(sw_js_bool(evidence, "above") ? "above" : "below",
+                     sw_js_number(evidence, "limit"), unit);
     print_data(json_object_get(evidence, "data"));
     printf("%-12s%s\n", "recomputed", verdict(again));
     if (again->possible && !again->same)

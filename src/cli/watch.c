@@ -67,6 +67,15 @@ static void add_bars(sw_buf *out, const json_t *column, const char *share, size_
         sw_buf_add_char(out, ' ');
 }
 
+/* "3 rows of the wrong type (0.2 %)": they were refused, so every one is worth a word. */
+static void add_mismatches(sw_buf *out, const json_t *column, const char *gap) {
+    long long refused = (long long)sw_js_integer(column, "type_mismatches");
+    if (refused > 0)
+        sw_buf_printf(out, "%s%s of the wrong type (%s)", gap,
+                      sw_text_plural((uint64_t)refused, "row").at,
+                      sw_text_percent(sw_js_number(column, "type_mismatch_share")).at);
+}
+
 /* "median 41 → 88 · missing 0 → 12 % · out of range 34 %": what moved, beside the shape. */
 static void add_note(sw_buf *out, const json_t *column) {
     double missing = sw_js_number(column, "missing_share"),
@@ -85,9 +94,12 @@ static void add_note(sw_buf *out, const json_t *column) {
                       sw_text_percent(missing).at);
         gap = " · ";
     }
-    if (outside >= NOTED_SHARE)
+    if (outside >= NOTED_SHARE) {
         sw_buf_printf(out, "%s%s %s", gap, category ? "unseen" : "out of range",
                       sw_text_percent(outside).at);
+        gap = " · ";
+    }
+    add_mismatches(out, column, gap);
 }
 
 static void print_name(const char *name, sw_style style, size_t width) {
@@ -124,7 +136,10 @@ static void print_plain(const json_t *column, size_t name_width, long long rows_
     printf("%s%s", sw_term_style(stdout, style_of(state)), state);
     if (rank(state) == TOO_FEW)
         printf(" (%lld of %lld)", (long long)sw_js_integer(column, "rows"), rows_min);
-    printf("%s\n", sw_term_style(stdout, SW_PLAIN));
+    sw_buf note = {0};
+    add_mismatches(&note, column, "   ");
+    printf("%s%.*s\n", sw_term_style(stdout, SW_PLAIN), SW_STR_ARG(sw_buf_str(&note)));
+    sw_buf_free(&note);
 }
 
 /* "p05 3.2 · p50 41 · p95 88 · mean 40 ± 12 · about 1,200 values"; "" where nothing is known. */

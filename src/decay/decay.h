@@ -15,6 +15,7 @@
 #ifndef SW_DECAY_DECAY_H
 #define SW_DECAY_DECAY_H
 
+#include "base/json.h"
 #include "decay/prediction_log.h"
 #include "stats/decay_test.h"
 #include "stats/metrics.h"
@@ -73,17 +74,30 @@ typedef struct sw_quality_window {
     double coverage;             /* labelled / logged; NaN where nothing was logged */
     double lag_p50_s, lag_p90_s; /* from prediction to label; NaN where there is none */
     sw_metrics metrics;   /* of rows with a label, weighted; none where there is no task yet */
+    sw_str sums;          /* JSON that `metrics` can be computed from; empty if not asked for */
     sw_metrics estimated; /* without labels (CBPE): BINARY alone */
 } sw_quality_window;
+
+/* What a test's evidence came from: it is started, put to where it stood, and takes these looks. */
+enum { SW_DECAY_LOOKS_KEPT = 512 };
+typedef struct sw_decay_trail {
+    sw_decay_plan plan;
+    sw_loss_sums baseline;
+    sw_decay_test before; /* the first of them; as it started but for a long trail */
+    sw_loss_sums *looks;  /* those with rows since the last restart, or those that were kept */
+    size_t count;         /* at most SW_DECAY_LOOKS_KEPT */
+} sw_decay_trail;
 
 typedef struct sw_decay_evidence {
     sw_decay_state state;
     const char *loss; /* what is tested, the less the better: "error rate", "absolute error"
                               (in units of `scale`), "1 - ndcg" */
     double scale;
-    double baseline, now; /* its mean: at first, and since the last alarm */
+    /* DECAYED: `now`, the evidence and its trail are as of the last alarm */
+    double baseline, now; /* its mean: at first, and since the last restart */
     uint64_t baseline_rows, rows;
     double evidence_log10, threshold_log10;
+    sw_decay_trail trail;
     double false_alarms_per_month;
     int64_t since_ms; /* when it was found; 0: it was not */
     char why[192];
@@ -105,10 +119,29 @@ typedef struct sw_quality_query {
     uint32_t step_minutes; /* at most SW_QUALITY_STEPS_MAX steps; 0: no series. The window begins at
                               a whole multiple of it (0: of 5 minutes, or more) */
     sw_str segment;        /* "country=DE", or empty: all */
+    bool with_sums;        /* the whole window's metrics are of its sums, never of the rows */
 } sw_quality_query;
 
 SW_MUST_USE sw_status sw_quality_read(sw_quality_report *out, sw_decay *decay,
                                       const sw_quality_query *query, sw_arena *arena,
                                       sw_error *error);
+
+/* ---- Evidence ---- */
+
+/* One JSON object, of at most 64 KB, for: */
+void sw_decay_evidence_write(sw_json *w, const sw_decay_evidence *evidence);
+
+typedef struct sw_decay_again {
+    double evidence_log10, threshold_log10;
+    bool alarm;  /* at the last look */
+    bool agrees; /* with what the evidence states, to the bit */
+} sw_decay_again;
+SW_MUST_USE sw_status sw_decay_recompute(sw_decay_again *out, sw_str json, sw_arena *arena,
+                                         sw_error *error);
+
+/* The metric of that name from a window with sums; the other way round NaN where there is none. */
+void sw_metric_evidence_write(sw_json *w, const sw_quality_window *window, const char *metric);
+SW_MUST_USE sw_status sw_metric_recompute(double *out, sw_str json, sw_arena *arena,
+                                          sw_error *error);
 
 #endif /* SW_DECAY_DECAY_H */

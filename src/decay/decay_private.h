@@ -126,11 +126,23 @@ SW_MUST_USE sw_status sw_quality_sums_make(sw_quality **out, const quality_setup
                                            sw_error *error);
 void sw_quality_sums_add(sw_quality *sums, const quality_setup *setup, const quality_row *row);
 
+/* Counts within metrics of sums are in units. */
+void sw_quality_scale_counts(sw_metrics *metrics, double unit);
+/* JSON for sw_metric_recompute. */
+void sw_quality_sums_write(sw_buf *out, const sw_quality *sums, double unit);
+
 /* Of a segment of the traffic: "country=DE". */
 typedef struct quality_filter {
     sw_str column, value; /* empty: all rows */
 } quality_filter;
 bool sw_quality_passes(const quality_filter *filter, const sw_plog_rows *rows, size_t row);
+
+enum { DECAY_LOOK_MS = 5 * 60 * 1000 };
+/* Fills in what the test says, of the trail's plan and baseline. `looks` follow each other, the first
+ * being number `first_look` since 1970. The trail's looks go into `arena`. */
+SW_MUST_USE sw_status sw_decay_run(sw_decay_evidence *out, const sw_loss_sums *looks, size_t count,
+                                   int64_t first_look, int64_t now_ms, sw_arena *arena,
+                                   sw_error *error);
 
 /* Fills window and series of the report. */
 SW_MUST_USE sw_status sw_quality_windows(sw_quality_report *out, sw_decay *decay,

@@ -17,13 +17,10 @@
 #include <stdlib.h>
 
 enum {
-    LOOK_MS = 5 * 60 * 1000,
     LOOKS_MAX = 90 * 288, /* 90 days of them */
     RESULTS_MAX = 64,
     SCALE_FACTOR = 5, /* a regression's loss is its error over so many times the baseline's */
 };
-/* While a version stays bad the test keeps alarming; it is well again after a day without. */
-#define ALARM_STANDS_MS ((int64_t)24 * 3600 * 1000)
 #define LOOKS_PER_MONTH 8766.0
 #define DECAY_TOLERANCE 0.02
 
@@ -45,10 +42,6 @@ typedef struct stored_baseline {
     uint64_t rows;
 } stored_baseline;
 
-typedef struct look {
-    sw_loss_sums sums;
-} look;
-
 typedef struct gathering {
     const quality_setup *setup;
     decay_model *model;
@@ -57,7 +50,7 @@ typedef struct gathering {
     double errors[SW_BASELINE_ROWS];
     uint32_t error_count;
     int64_t first_look; /* since 1970 */
-    look *looks;
+    sw_loss_sums *looks;
     size_t look_count;
 } gathering;
 
@@ -70,12 +63,12 @@ static double error_of(const quality_setup *setup, const quality_row *row) {
 }
 
 static void add_look(gathering *g, double error, const sw_plog_label *label) {
-    int64_t at = (int64_t)label->at_s * 1000 / LOOK_MS - g->first_look;
+    int64_t at = (int64_t)label->at_s * 1000 / DECAY_LOOK_MS - g->first_look;
     if (at < 0)
         at = 0;
     if ((size_t)at >= g->look_count)
         at = (int64_t)g->look_count - 1;
-    sw_loss_add(&g->looks[at].sums, error / g->baseline->scale);
+    sw_loss_add(&g->looks[at], error / g->baseline->scale);
 }
 
 static bool wants(const sw_plog_column *column, void *context) {
@@ -148,34 +141,6 @@ static sw_status take_baseline(stored_baseline *b, sw_decay *decay, gathering *g
 
 /* ---- The test ---- */
 
-static void run_test(sw_decay_evidence *out, const gathering *g,
-                     const sw_monitor_settings *settings) {
-    sw_decay_test test;
-    sw_decay_plan plan = {LOOKS_PER_MONTH, settings->false_alarms_per_month, DECAY_TOLERANCE, 0};
-    sw_decay_state state = SW_DECAY_TOO_FEW;
-    int64_t last_alarm_ms = 0;
-    sw_decay_test_start(&test, &g->baseline->losses, &plan);
-    for (size_t i = 0; i < g->look_count; i++) {
-        if (g->looks[i].sums.rows == 0)
-            continue;
-        uint64_t alarms = test.alarms;
-        state = sw_decay_test_look(&test, &g->looks[i].sums);
-        out->rows += g->looks[i].sums.rows;
-        if (test.alarms == alarms)
-            continue;
-        int64_t at_ms = (g->first_look + (int64_t)i + 1) * LOOK_MS;
-        if (at_ms - last_alarm_ms > ALARM_STANDS_MS)
-            out->since_ms = at_ms;
-        last_alarm_ms = at_ms;
-    }
-    out->state = last_alarm_ms > sw_clock_wall_ms() - ALARM_STANDS_MS ? SW_DECAY_DECAYED : state;
-    out->since_ms = out->state == SW_DECAY_DECAYED ? out->since_ms : 0;
-    out->evidence_log10 = sw_decay_evidence_log10(&test);
-    out->threshold_log10 = sw_decay_threshold_log10(&test);
-    out->baseline = test.baseline_mean;
-    out->now = test.since.rows ? sw_sum_value(test.since.loss) / (double)test.since.rows : NAN;
-}
-
 static const char *loss_name(const quality_setup *setup) {
     return setup->task == SW_TASK_REGRESSION ? "absolute error" : "error rate";
 }
@@ -206,8 +171,10 @@ static void explain(sw_decay_evidence *e, uint32_t gathered) {
     }
 }
 
+/* The trail goes into `kept`, all else into `arena`. */
 static sw_status test_all(sw_decay_evidence *out, sw_decay *decay, gathering *g, plog_store *store,
-                          const sw_monitor_settings *settings, sw_arena *arena, sw_error *error) {
+                          const sw_monitor_settings *settings, sw_arena *kept, sw_arena *arena,
+                          sw_error *error) {
     SW_TRY(take_baseline(g->baseline, decay, g, store, arena, error));
     if (!g->has_baseline)
         return SW_OK;
@@ -217,8 +184,8 @@ static sw_status test_all(sw_decay_evidence *out, sw_decay *decay, gathering *g,
         out->state = SW_DECAY_UNDEFINED;
         return SW_OK;
     }
-    g->first_look = g->baseline->through_ms / LOOK_MS;
-    int64_t last = sw_clock_wall_ms() / LOOK_MS;
+    g->first_look = g->baseline->through_ms / DECAY_LOOK_MS;
+    int64_t last = sw_clock_wall_ms() / DECAY_LOOK_MS;
     int64_t count = last - g->first_look + 1;
     if (count > LOOKS_MAX) {
         g->first_look = last - LOOKS_MAX + 1;
@@ -229,13 +196,17 @@ static sw_status test_all(sw_decay_evidence *out, sw_decay *decay, gathering *g,
     if (!g->looks)
         return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory for the looks at the labels");
     SW_TRY(scan_all(g, store, error));
-    run_test(out, g, settings);
-    return SW_OK;
+    out->trail.plan =
+        (sw_decay_plan){LOOKS_PER_MONTH, settings->false_alarms_per_month, DECAY_TOLERANCE, 0};
+    out->trail.baseline = g->baseline->losses;
+    return sw_decay_run(out, g->looks, g->look_count, g->first_look, sw_clock_wall_ms(), kept,
+                        error);
 }
 
 static sw_status find_decay(sw_decay_evidence *e, sw_decay *decay, decay_model *model,
                             plog_store *store, const quality_setup *setup,
-                            const sw_monitor_settings *settings, sw_arena *arena, sw_error *error) {
+                            const sw_monitor_settings *settings, sw_arena *kept, sw_arena *arena,
+                            sw_error *error) {
     *e = (sw_decay_evidence){.state = SW_DECAY_TOO_FEW,
                              .loss = loss_name(setup),
                              .baseline = NAN,
@@ -251,7 +222,7 @@ static sw_status find_decay(sw_decay_evidence *e, sw_decay *decay, decay_model *
     if (setup->task == SW_TASK_RANKING)
         e->state = SW_DECAY_UNDEFINED;
     else if (setup->task != SW_TASK_AUTO)
-        SW_TRY(test_all(e, decay, g, store, settings, arena, error));
+        SW_TRY(test_all(e, decay, g, store, settings, kept, arena, error));
     if (setup->task == SW_TASK_RANKING)
         snprintf(e->why, sizeof e->why, "a ranking's decay is not tested");
     else
@@ -320,7 +291,7 @@ static sw_status find(quality_result *found, sw_decay *decay, decay_model *model
         sw_quality_setup_find(&found->setup, decay, store, &found->settings, &found->arena, error);
     if (!sw_failed(status))
         status = find_decay(&found->evidence, decay, model, store, &found->setup, &found->settings,
-                            &scratch, error);
+                            &found->arena, &scratch, error);
     found->found_ns = sw_clock_ns();
     found->took_ns = found->found_ns - start_ns;
     sw_arena_free(&scratch);
@@ -388,6 +359,12 @@ static sw_status read_all(sw_quality_report *out, sw_decay *decay, decay_model *
     }
     out->task = r->setup.task;
     out->decay = r->evidence;
+    const sw_decay_trail *found = &r->evidence.trail;
+    out->decay.trail.looks = sw_arena_alloc(arena, (found->count + 1) * sizeof *found->looks);
+    if (!out->decay.trail.looks)
+        return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory for the quality");
+    if (found->count)
+        memcpy(out->decay.trail.looks, found->looks, found->count * sizeof *found->looks);
     return sw_quality_windows(out, decay, model, store, &r->setup, query, arena, error);
 }
 

@@ -277,8 +277,7 @@ static double share(double top, double bottom) {
     return bottom > 0 ? top / bottom : NAN;
 }
 
-/* Counts within metrics are in units. */
-static void scale_counts(sw_metrics *metrics, double unit) {
+void sw_quality_scale_counts(sw_metrics *metrics, double unit) {
     static const char *const counts[] = {"tp", "fp", "fn", "tn"};
     for (unsigned i = 0; i < metrics->count; i++)
         for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
@@ -304,8 +303,8 @@ static void describe(sw_quality_window *out, const cell *c, const quality_setup 
     sw_quality_metrics(&out->metrics, c->sums);
     if (setup->task == SW_TASK_BINARY && setup->width)
         sw_quality_estimate(&out->estimated, c->sums);
-    scale_counts(&out->metrics, c->unit ? c->unit : 1);
-    scale_counts(&out->estimated, c->unit ? c->unit : 1);
+    sw_quality_scale_counts(&out->metrics, c->unit ? c->unit : 1);
+    sw_quality_scale_counts(&out->estimated, c->unit ? c->unit : 1);
 }
 
 /* `spare` is for doubling: what counts in units of 4 counts four times in units of 1. */
@@ -380,7 +379,7 @@ static sw_status make_exact(sw_quality_window *window, const cell *whole, counti
     window->metrics.count = 0;
     SW_TRY(sw_binary_metrics(&window->metrics, &confusion, k->scores, k->labels, k->exact,
                              k->setup->threshold, error));
-    scale_counts(&window->metrics, whole->weight_min);
+    sw_quality_scale_counts(&window->metrics, whole->weight_min);
     return SW_OK;
 }
 
@@ -419,8 +418,21 @@ static double least_unit(const counting *k) {
     return unit;
 }
 
-static sw_status merge_all(sw_quality_report *out, counting *k, plog_store *store, sw_arena *arena,
+static sw_status keep_sums(sw_quality_window *window, const cell *whole, sw_arena *arena,
                            sw_error *error) {
+    sw_buf json = {0};
+    if (!whole->sums)
+        return SW_OK;
+    sw_quality_sums_write(&json, whole->sums, whole->unit ? whole->unit : 1);
+    window->sums = json.failed ? (sw_str){0} : sw_arena_copy(arena, sw_buf_str(&json));
+    sw_buf_free(&json);
+    return window->sums.at
+               ? SW_OK
+               : sw_fail(error, SW_CODE_NO_MEMORY, "out of memory for the quality of a window");
+}
+
+static sw_status merge_all(sw_quality_report *out, counting *k, plog_store *store, bool with_sums,
+                           sw_arena *arena, sw_error *error) {
     sw_quality *spare = NULL;
     cell *whole = sw_mem_zalloc(1, sizeof *whole);
     if (!whole)
@@ -438,7 +450,8 @@ static sw_status merge_all(sw_quality_report *out, counting *k, plog_store *stor
         merge_cell(whole, k->cells[i], spare);
     if (!sw_failed(status)) {
         describe(&out->window, whole, k->setup);
-        status = make_exact(&out->window, whole, k, store, arena, error);
+        status = with_sums ? keep_sums(&out->window, whole, arena, error)
+                           : make_exact(&out->window, whole, k, store, arena, error);
     }
     if (spare)
         sw_quality_free(spare);
@@ -463,7 +476,7 @@ static sw_status fill(sw_quality_report *out, counting *k, sw_decay *decay, plog
     SW_TRY(status);
     for (size_t i = 0; i < k->count; i++)
         describe(&out->series[out->series_count++], k->cells[i], k->setup);
-    return merge_all(out, k, store, arena, error);
+    return merge_all(out, k, store, query->with_sums, arena, error);
 }
 
 /* Where no series is wanted: five minutes, or as long as they must be. */

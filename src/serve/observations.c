@@ -171,6 +171,25 @@ static sw_status make_id(sw_str *id, sw_observations *all, sw_error *error) {
     return SW_OK;
 }
 
+/* What was refused for a feature's type is counted in its minute, and there alone. */
+static sw_status count_mismatch(sw_observations *all, const sw_observation *o, sw_status refused,
+                                sw_error *error) {
+    uint32_t feature = sw_records_rows_mismatched(all->rows);
+    slot *s;
+    sw_error why;
+    if (feature == 0)
+        return refused;
+    sw_status status = slot_of(&s, all, o->at_ms / MINUTE_MS, &why);
+    if (sw_failed(status)) {
+        if (error)
+            *error = why;
+        return status;
+    }
+    s->used = ++all->turn;
+    sw_observe_mismatch(s->shard, feature - 1);
+    return refused;
+}
+
 sw_status sw_observations_add(sw_observations *all, sw_str json, uint64_t number, sw_error *error) {
     sw_observation o;
     if (all->count == all->rows_max)
@@ -180,7 +199,9 @@ sw_status sw_observations_add(sw_observations *all, sw_str json, uint64_t number
     SW_TRY(sw_observed_outputs_put(&all->outputs, all->count, o.prediction, &all->texts, error));
     if (o.id.len == 0 && all->served->log)
         SW_TRY(make_id(&o.id, all, error));
-    SW_TRY(sw_records_rows_add(all->rows, o.features, number, &all->texts, error));
+    sw_status status = sw_records_rows_add(all->rows, o.features, number, &all->texts, error);
+    if (sw_failed(status))
+        return count_mismatch(all, &o, status, error);
     all->at_ms[all->count] = o.at_ms;
     all->ids[all->count] = o.id;
     all->count++;

@@ -259,8 +259,12 @@ static void finish(sw_predict *p) {
     if (!p->served)
         return;
     count(p);
-    if (sw_failed(p->status))
-        sw_live_unpin(p->served, p->loop);
+    if (!sw_failed(p->status))
+        return;
+    sw_shard *shard = sw_served_here(p->served, p->loop)->shard;
+    if (p->mismatched && shard)
+        sw_observe_mismatch(shard, p->mismatched - 1);
+    sw_live_unpin(p->served, p->loop);
 }
 
 /* Counts neighbours of one version together, and returns the first that is not counted yet. */
@@ -296,6 +300,7 @@ void sw_predict_go(sw_predict *p) {
         p->status = SW_OK;
         p->served = NULL;
         p->rows = 0;
+        p->mismatched = 0;
         p->started_ns = p->ended_ns = 0;
         p->error.text[0] = '\0';
         count_in_hand(here(p), 1);

@@ -55,6 +55,7 @@ struct sw_predict {
     sw_tensor *inputs;                    /* in the signature's order */
     sw_tensor *outputs;
     size_t rows;
+    uint32_t mismatched;           /* by fill: as in sw_records */
     uint64_t started_ns, ended_ns; /* of the run */
     sw_status status;
 

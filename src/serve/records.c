@@ -104,6 +104,10 @@ static bool fail_unknown(filling *f, const char *at, sw_str name) {
         SW_STR_ARG(f->plan->fields[0].name));
 }
 
+static void note_mismatch(filling *f, const record_field *field) {
+    f->out->mismatched = (uint32_t)(field - f->plan->fields) + 1;
+}
+
 static bool fail_value(filling *f, const record_field *field) {
     sw_json_kind kind = sw_json_read_peek(&f->in);
     const char *wanted = field->dtype == SW_BYTES  ? "a string"
@@ -113,6 +117,7 @@ static bool fail_value(filling *f, const record_field *field) {
     if (kind == SW_JSON_NOTHING)
         return sw_json_read_fail(&f->in, f->in.at, "record %zu, field '%.*s': expected %s",
                                  record_number(f), SW_STR_ARG(field->name), wanted);
+    note_mismatch(f, field);
     return sw_json_read_fail(&f->in, f->in.at, "record %zu, field '%.*s': expected %s, found %s",
                              record_number(f), SW_STR_ARG(field->name), wanted,
                              sw_json_kind_words(kind));
@@ -208,6 +213,7 @@ static bool read_number(filling *f, const record_field *field) {
         return true;
     if (!sw_num_skip(at, f->in.end))
         return fail_field(f, at, field->name, "a malformed number");
+    note_mismatch(f, field);
     return sw_json_read_fail(&f->in, at, "record %zu, field '%.*s': a number that %.*s cannot hold",
                              record_number(f), SW_STR_ARG(field->name),
                              SW_STR_ARG(sw_dtype_name(field->dtype)));
@@ -650,6 +656,7 @@ sw_status sw_records_rows_add(sw_records_rows *rows, sw_str object, uint64_t num
     if (rows->records.rows == rows->rows_max)
         return sw_fail(error, SW_CODE_TOO_LARGE, "there is no room for another record");
     f->before = number - rows->records.rows;
+    f->out->mismatched = 0;
     sw_json_read_init(&f->in, object, texts, error);
     bool good = read_record(f);
     sw_status status = sw_json_read_end(&f->in);
@@ -658,6 +665,10 @@ sw_status sw_records_rows_add(sw_records_rows *rows, sw_str object, uint64_t num
     if (sw_failed(status))
         unsee(f);
     return status;
+}
+
+uint32_t sw_records_rows_mismatched(const sw_records_rows *rows) {
+    return rows->records.mismatched;
 }
 
 const sw_records *sw_records_rows_see(sw_records_rows *rows) {

@@ -34,8 +34,10 @@ typedef struct sw_records {
     sw_tensor *inputs; /* in the signature's order, with names, each [rows] or [rows, columns] */
     size_t input_count;
     size_t rows;
-    bool single;     /* one object came, not a list */
-    sw_str id;       /* as text, or empty */
+    bool single; /* one object came, not a list */
+    sw_str id;   /* as text, or empty */
+    /* Where the type of a feature's value is why it failed: 1 + that feature, else 0. */
+    uint32_t mismatched;
     sw_str *row_ids; /* of a list's records, empty where one has none; NULL: none has */
 } sw_records;
 
@@ -58,6 +60,8 @@ SW_MUST_USE sw_status sw_records_rows_make(sw_records_rows **out, const sw_recor
  * both must stay until the rows are cleared. `number` is what messages call the record. */
 SW_MUST_USE sw_status sw_records_rows_add(sw_records_rows *rows, sw_str object, uint64_t number,
                                           sw_arena *texts, sw_error *error);
+/* As sw_records.mismatched, of what was added last. */
+uint32_t sw_records_rows_mismatched(const sw_records_rows *rows);
 /* What was added since they were last cleared. */
 const sw_records *sw_records_rows_see(sw_records_rows *rows);
 void sw_records_rows_clear(sw_records_rows *rows);

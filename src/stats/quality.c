@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "stats/quality.h"
+#include "stats/quality_private.h"
 
 #include "base/mem.h"
 
@@ -12,34 +12,6 @@ enum { OCTAVE_BINS = 64, HALF_BINS = SW_SCORE_BINS / 2 };
 static const char no_rows[] = "there are no rows";
 static const char no_scores[] = "rows came without scores";
 static const char no_probability[] = "a score lies outside of 0 to 1, so it is no probability";
-
-/* Rows of a bin: negatives and positives of a class, or all rows and their expected positives. */
-typedef struct cell {
-    uint64_t negatives, positives;
-} cell;
-
-typedef struct estimate_cell {
-    uint64_t rows;
-    sw_sum expected;
-} estimate_cell;
-
-struct sw_quality {
-    sw_quality_task task;
-    uint32_t classes; /* 2 for BINARY, 0 without classes */
-    double threshold;
-    bool histograms;
-    uint64_t rows;
-    uint64_t scored;  /* rows that came with a score */
-    uint64_t outside; /* scored rows with a score outside of [0, 1] */
-    sw_sum log_loss, log_loss_1e15, brier;
-    sw_reliability reliability;
-    sw_regression_sums regression;
-    sw_ranking_sums ranking;
-    sw_cbpe_sums estimate;
-    uint64_t *matrix;              /* classes * classes; rows are labels */
-    cell *cells;                   /* SW_SCORE_BINS for each histogram */
-    estimate_cell *estimate_cells; /* SW_SCORE_BINS; NULL but for BINARY */
-};
 
 static const char *const task_words[] = {"binary", "multiclass", "regression", "ranking"};
 
@@ -72,16 +44,6 @@ unsigned sw_quality_score_bin(double score) {
     return score < 0.5 ? half_bin(score) : SW_SCORE_BINS - 1 - half_bin(1 - score);
 }
 
-static size_t histogram_count(const sw_quality *quality) {
-    if (!quality->histograms)
-        return 0;
-    return quality->task == SW_QUALITY_BINARY ? 1 : quality->classes;
-}
-
-static size_t matrix_cells(const sw_quality *quality) {
-    return (size_t)quality->classes * quality->classes;
-}
-
 sw_status sw_quality_make(sw_quality **out, sw_quality_task task, uint32_t classes,
                           double threshold, bool histograms, sw_error *error) {
     *out = NULL;
@@ -95,9 +57,8 @@ sw_status sw_quality_make(sw_quality **out, sw_quality_task task, uint32_t class
     quality->threshold = threshold;
     quality->classes = task == SW_QUALITY_BINARY ? 2 : task == SW_QUALITY_MULTICLASS ? classes : 0;
     quality->histograms = task == SW_QUALITY_BINARY || (quality->classes && histograms);
-    quality->matrix = sw_mem_zalloc(matrix_cells(quality) + 1, sizeof *quality->matrix);
-    quality->cells =
-        sw_mem_zalloc(histogram_count(quality) * SW_SCORE_BINS + 1, sizeof *quality->cells);
+    quality->matrix = sw_mem_zalloc(sw_quality_matrix_cells(quality) + 1, sizeof *quality->matrix);
+    quality->cells = sw_mem_zalloc(sw_quality_histogram_cells(quality) + 1, sizeof *quality->cells);
     if (task == SW_QUALITY_BINARY)
         quality->estimate_cells = sw_mem_zalloc(SW_SCORE_BINS, sizeof *quality->estimate_cells);
     if (!quality->matrix || !quality->cells ||
@@ -120,8 +81,8 @@ void sw_quality_free(sw_quality *quality) {
 
 void sw_quality_reset(sw_quality *quality) {
     sw_quality kept = *quality;
-    memset(quality->matrix, 0, matrix_cells(quality) * sizeof *quality->matrix);
-    memset(quality->cells, 0, histogram_count(quality) * SW_SCORE_BINS * sizeof *quality->cells);
+    memset(quality->matrix, 0, sw_quality_matrix_cells(quality) * sizeof *quality->matrix);
+    memset(quality->cells, 0, sw_quality_histogram_cells(quality) * sizeof *quality->cells);
     if (quality->estimate_cells)
         memset(quality->estimate_cells, 0, SW_SCORE_BINS * sizeof *quality->estimate_cells);
     *quality = (sw_quality){.task = kept.task,
@@ -145,8 +106,8 @@ static void add_losses(sw_quality *quality, double eps, double old, double brier
     sw_sum_add(&quality->brier, brier);
 }
 
-static void count_score(cell *histogram, double score, bool label) {
-    cell *at = &histogram[sw_quality_score_bin(score)];
+static void count_score(sw_quality_cell *histogram, double score, bool label) {
+    sw_quality_cell *at = &histogram[sw_quality_score_bin(score)];
     label ? at->positives++ : at->negatives++;
 }
 
@@ -199,7 +160,7 @@ void sw_quality_add_query(sw_quality *quality, sw_ranked *rows, size_t count) {
 void sw_quality_add_estimate(sw_quality *quality, double score, double probability) {
     assert(quality->task == SW_QUALITY_BINARY);
     sw_cbpe_add(&quality->estimate, probability, score >= quality->threshold);
-    estimate_cell *at = &quality->estimate_cells[sw_quality_score_bin(score)];
+    sw_quality_estimate_cell *at = &quality->estimate_cells[sw_quality_score_bin(score)];
     at->rows++;
     sw_sum_add(&at->expected, probability);
 }
@@ -211,9 +172,9 @@ typedef struct combination {
 } combination;
 
 static void combine_tables(sw_quality *to, const sw_quality *part, combination how) {
-    for (size_t i = 0; i < matrix_cells(to); i++)
+    for (size_t i = 0; i < sw_quality_matrix_cells(to); i++)
         to->matrix[i] += how.sign * part->matrix[i];
-    for (size_t i = 0; i < histogram_count(to) * SW_SCORE_BINS; i++) {
+    for (size_t i = 0; i < sw_quality_histogram_cells(to); i++) {
         to->cells[i].negatives += how.sign * part->cells[i].negatives;
         to->cells[i].positives += how.sign * part->cells[i].positives;
     }
@@ -270,7 +231,7 @@ const sw_reliability *sw_quality_reliability(const sw_quality *quality) {
 
 /* Rows of a bin count as ties; `error_max` is half the share of pairs that share one. NaN without
  * both classes. */
-static double binned_auc(double *error_max, const cell *histogram) {
+static double binned_auc(double *error_max, const sw_quality_cell *histogram) {
     double below = 0, pairs = 0, tied = 0, positives = 0;
     for (unsigned i = 0; i < SW_SCORE_BINS; i++) {
         double p = (double)histogram[i].positives, n = (double)histogram[i].negatives;
@@ -281,6 +242,25 @@ static double binned_auc(double *error_max, const cell *histogram) {
     }
     *error_max = tied / (positives * below);
     return pairs / (positives * below);
+}
+
+/* From the highest bin down, rows of a bin being ties. `precision`: the average one. */
+static void binned_curve(double *precision, double *ks, const sw_quality_cell *histogram) {
+    double positives = 0, negatives = 0, tp = 0, fp = 0;
+    for (unsigned i = 0; i < SW_SCORE_BINS; i++) {
+        positives += (double)histogram[i].positives;
+        negatives += (double)histogram[i].negatives;
+    }
+    *precision = *ks = 0;
+    for (unsigned i = SW_SCORE_BINS; i-- > 0;) {
+        double p = (double)histogram[i].positives, n = (double)histogram[i].negatives;
+        if (p + n == 0)
+            continue;
+        tp += p;
+        fp += n;
+        *precision += p / positives * (tp / (tp + fp));
+        *ks = fmax(*ks, fabs(tp / positives - fp / negatives));
+    }
 }
 
 /* Why figures of scores have no value; NULL where they have. */
@@ -313,16 +293,17 @@ static const char *why_no_auc(const sw_quality *quality) {
 }
 
 static void add_binary(sw_metrics *out, const sw_quality *quality) {
+    static const char *const names[] = {"roc_auc", "roc_auc_error_max", "average_precision",
+                                        "ks_between_classes"};
     const uint64_t *m = quality->matrix;
     sw_confusion confusion = {.tn = m[0], .fp = m[1], .fn = m[2], .tp = m[3]};
-    double error_max, auc = binned_auc(&error_max, quality->cells);
-    if (isnan(auc) || quality->scored < quality->rows) {
-        sw_metrics_add_undefined(out, "roc_auc", why_no_auc(quality));
-        sw_metrics_add_undefined(out, "roc_auc_error_max", why_no_auc(quality));
-    } else {
-        sw_metrics_add(out, "roc_auc", auc);
-        sw_metrics_add(out, "roc_auc_error_max", error_max);
-    }
+    double values[4];
+    values[0] = binned_auc(&values[1], quality->cells);
+    binned_curve(&values[2], &values[3], quality->cells);
+    bool undefined = isnan(values[0]) || quality->scored < quality->rows;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        undefined ? sw_metrics_add_undefined(out, names[i], why_no_auc(quality))
+                  : sw_metrics_add(out, names[i], values[i]);
     add_score_figures(out, quality, "log_loss_clip_eps");
     sw_metrics_add(out, "threshold", quality->threshold);
     sw_confusion_metrics(out, &confusion);

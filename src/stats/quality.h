@@ -8,13 +8,13 @@
  * Exact (to the last bit but one of a double): the confusion matrix and all figures of decisions;
  * log loss, Brier, equal-width ECE and MCE; MAE, MSE, RMSE, MAPE, R2, MSLE, mean error, pinball;
  * all ranking figures; CBPE but for its roc_auc.
- * Binned: roc_auc, from a histogram of scores for each class. Rows in the same bin count as ties,
- * so the error is at most half the share of (positive, negative) pairs that share a bin; that
- * bound is handed out beside the figure. Bins are 1/64 of an octave of p below 1/2 and of 1 - p
- * above, so rare events' tiny scores keep their order; below 2^-13 and above 1 - 2^-13 lies one bin
- * each.
- * Not here, as they need the rows: average_precision, ks_between_classes, ece_10_equal_count,
- * medians, maxima, rank correlation. classification.h and regression.h have them.
+ * Binned: roc_auc, from a histogram of scores for each class; of BINARY average_precision and
+ * ks_between_classes too. Rows in the same bin count as ties, so roc_auc's error is at most half
+ * the share of (positive, negative) pairs that share a bin; that bound is handed out beside it.
+ * Bins are 1/64 of an octave of p below 1/2 and of 1 - p above, so rare events' tiny scores keep
+ * their order; below 2^-13 and above 1 - 2^-13 lies one bin each.
+ * Not here, as they need the rows: ece_10_equal_count, medians, maxima, rank correlation.
+ * classification.h and regression.h have them.
  *
  * Workload: one sw_quality for each window, segment and version; 62 KB binary, classes * classes
  *           counts and one histogram a class for multiclass, some hundred bytes else.
@@ -25,7 +25,7 @@
 #ifndef SW_STATS_QUALITY_H
 #define SW_STATS_QUALITY_H
 
-#include "base/status.h"
+#include "base/json.h"
 #include "stats/calibration.h"
 #include "stats/cbpe.h"
 #include "stats/classification.h"
@@ -84,7 +84,7 @@ void sw_quality_subtract(sw_quality *from, const sw_quality *part);
 
 /* Labelled rows. */
 uint64_t sw_quality_rows(const sw_quality *quality);
-/* What the task has of the figures named above; BINARY: roc_auc and roc_auc_error_max. */
+/* What the task has of the figures named above, and roc_auc_error_max. */
 void sw_quality_metrics(sw_metrics *out, const sw_quality *quality);
 /* BINARY: CBPE over the rows of add_estimate, roc_auc binned. */
 void sw_quality_estimate(sw_metrics *out, const sw_quality *quality);
@@ -92,5 +92,12 @@ void sw_quality_estimate(sw_metrics *out, const sw_quality *quality);
 const uint64_t *sw_quality_confusion(uint32_t *classes, const sw_quality *quality);
 /* Borrowed; NULL but for BINARY and MULTICLASS (of the decision's score). */
 const sw_reliability *sw_quality_reliability(const sw_quality *quality);
+
+/* One JSON object: all that sw_quality_metrics looks at, so that what is read back gives the same
+ * figures to the bit. Not what the estimate is of. */
+void sw_quality_to_json(sw_json *w, const sw_quality *quality);
+/* INVALID where it is not that. */
+SW_MUST_USE sw_status sw_quality_from_json(sw_quality **out, sw_str json, sw_arena *arena,
+                                           sw_error *error);
 
 #endif /* SW_STATS_QUALITY_H */

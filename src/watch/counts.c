@@ -20,12 +20,14 @@ sw_status sw_counts_make(sw_counts *out, uint32_t bin_count, uint32_t label_coun
     return no_memory(error, bin_count);
 }
 
-static bool add_columns(sw_counts *out, uint32_t column_count, bool distinct, bool tails) {
+/* `whole`: not of a segment. */
+static bool add_columns(sw_counts *out, uint32_t column_count, bool distinct, bool whole) {
     out->column_count = column_count;
     out->moments = sw_mem_zalloc(column_count, sizeof *out->moments);
     out->distinct = distinct ? sw_mem_zalloc(column_count, sizeof *out->distinct) : NULL;
+    out->mismatches = whole ? sw_mem_zalloc(column_count, sizeof *out->mismatches) : NULL;
     return out->moments && (out->distinct || !distinct) &&
-           (!tails || sw_tails_make(&out->tails, column_count));
+           (!whole || (out->mismatches && sw_tails_make(&out->tails, column_count)));
 }
 
 sw_status sw_counts_make_for(sw_counts *out, const sw_observer *observer, bool segment,
@@ -40,7 +42,7 @@ sw_status sw_counts_make_for(sw_counts *out, const sw_observer *observer, bool s
 
 sw_status sw_counts_make_like(sw_counts *out, const sw_counts *like, sw_error *error) {
     SW_TRY(sw_counts_make(out, like->bin_count, like->label_count, error));
-    if (add_columns(out, like->column_count, like->distinct != NULL, like->tails.cap > 0))
+    if (add_columns(out, like->column_count, like->distinct != NULL, like->mismatches != NULL))
         return SW_OK;
     sw_counts_free(out);
     return no_memory(error, like->bin_count);
@@ -51,6 +53,7 @@ void sw_counts_free(sw_counts *counts) {
     sw_mem_free(counts->labels);
     sw_mem_free(counts->moments);
     sw_mem_free(counts->distinct);
+    sw_mem_free(counts->mismatches);
     sw_tails_free(&counts->tails);
     *counts = (sw_counts){0};
 }
@@ -65,6 +68,13 @@ void sw_counts_clear(sw_counts *counts) {
     if (counts->distinct)
         memset(counts->distinct, 0, counts->column_count * sizeof *counts->distinct);
     sw_tails_clear(&counts->tails);
+    if (counts->mismatched)
+        memset(counts->mismatches, 0, counts->column_count * sizeof *counts->mismatches);
+    counts->mismatched = false;
+}
+
+bool sw_counts_empty(const sw_counts *counts) {
+    return counts->rows == 0 && !counts->mismatched;
 }
 
 bool sw_counts_alike(const sw_counts *a, const sw_counts *b) {
@@ -82,6 +92,12 @@ void sw_moments_merge(sw_moments *into, const sw_moments *from) {
     into->squares += from->squares;
 }
 
+static void add_mismatches(sw_counts *into, const uint64_t *from, uint32_t count) {
+    for (uint32_t i = 0; i < into->column_count && i < count; i++)
+        into->mismatches[i] += from[i];
+    into->mismatched = true;
+}
+
 void sw_counts_add(sw_counts *into, const sw_counts *from) {
     into->rows += from->rows;
     for (uint32_t i = 0; i < into->bin_count; i++)
@@ -94,6 +110,8 @@ void sw_counts_add(sw_counts *into, const sw_counts *from) {
             sw_distinct_merge(&into->distinct[i], &from->distinct[i]);
     }
     sw_tails_merge(&into->tails, &from->tails);
+    if (into->mismatches && from->mismatched)
+        add_mismatches(into, from->mismatches, from->column_count);
 }
 
 void sw_sums_clear(sw_sums *sums) {
@@ -138,4 +156,10 @@ void sw_counts_take(sw_counts *into, sw_shard *shard, uint32_t index) {
     for (int i = 0; cell->tails && i < 2; i++)
         sw_tails_take(&into->tails, &cell->tails[i]);
     clear_cell(cell, shard->observer);
+    if (index > 0 || !shard->mismatched)
+        return;
+    if (into->mismatches)
+        add_mismatches(into, shard->mismatches, shard->observer->feature_count);
+    memset(shard->mismatches, 0, shard->observer->feature_count * sizeof *shard->mismatches);
+    shard->mismatched = false;
 }

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-enum { FORM_BARE = 1, FORM = 2 };
+enum { FORM_BARE = 1, FORM_COLUMNS = 2, FORM_MISMATCHES = 3 };
 enum { REGISTERS_NONE, REGISTERS_FEW, REGISTERS_MANY };
 enum { REGISTERS_FEW_MAX = 120, ABOVE_MAX = 15 };
 
@@ -123,7 +123,7 @@ static void put_registers(sw_buf *out, const sw_distinct *d) {
 }
 
 static bool idle(const sw_counts *counts) {
-    if (counts->tails.count)
+    if (counts->tails.count || counts->mismatched)
         return false;
     for (uint32_t i = 0; i < counts->column_count; i++)
         if (counts->moments[i].count)
@@ -158,8 +158,23 @@ static void put_tails(sw_buf *out, const sw_tails *tails) {
     }
 }
 
+static void put_mismatches(sw_buf *out, const sw_counts *counts) {
+    uint32_t used = 0, before = 0;
+    for (uint32_t i = 0; i < counts->column_count; i++)
+        used += counts->mismatches[i] > 0;
+    put(out, used);
+    for (uint32_t i = 0; i < counts->column_count; i++) {
+        if (counts->mismatches[i] == 0)
+            continue;
+        put(out, i - before);
+        put_count(out, counts->mismatches[i]);
+        before = i + 1;
+    }
+}
+
+/* Without refused rows in the form that older programs read too. */
 void sw_counts_encode(sw_buf *out, const sw_counts *counts) {
-    sw_buf_add_char(out, FORM);
+    sw_buf_add_char(out, counts->mismatched ? FORM_MISMATCHES : FORM_COLUMNS);
     put_count(out, counts->rows);
     put_bins(out, counts);
     put(out, counts->label_count);
@@ -172,6 +187,8 @@ void sw_counts_encode(sw_buf *out, const sw_counts *counts) {
     }
     put_columns(out, counts);
     put_tails(out, &counts->tails);
+    if (counts->mismatched)
+        put_mismatches(out, counts);
 }
 
 /* ---- Reading ---- */
@@ -324,6 +341,19 @@ static void get_tails(sw_counts *into, cursor *in, uint32_t columns) {
     sw_tails_free(&read);
 }
 
+static void get_mismatches(sw_counts *into, cursor *in, uint64_t columns) {
+    uint64_t used = get_upto(in, columns), at = 0;
+    for (; used && !in->bad; used--, at++) {
+        at += get_upto(in, COLUMNS_MAX);
+        uint64_t count = get_upto(in, COUNT_MAX);
+        in->bad |= at >= columns || count == 0;
+        if (into && into->mismatches && !in->bad) {
+            into->mismatches[at] += count;
+            into->mismatched = true;
+        }
+    }
+}
+
 /* What the bytes say of their own layout. */
 typedef struct layout {
     uint64_t form, rows, bins, tables, columns;
@@ -332,7 +362,7 @@ typedef struct layout {
 /* Tables and columns that `into` has and the bytes lack stay as they are. */
 static bool read_form(sw_counts *into, layout *out, sw_str bytes) {
     cursor in = {(const uint8_t *)bytes.at, (const uint8_t *)bytes.at + bytes.len, false};
-    *out = (layout){.form = get_upto(&in, FORM)};
+    *out = (layout){.form = get_upto(&in, FORM_MISMATCHES)};
     in.bad |= out->form < FORM_BARE;
     out->rows = get_upto(&in, COUNT_MAX);
     out->bins = get_upto(&in, BINS_MAX);
@@ -340,7 +370,7 @@ static bool read_form(sw_counts *into, layout *out, sw_str bytes) {
     out->tables = get_upto(&in, TABLES_MAX);
     for (uint64_t i = 0; i < out->tables && !in.bad; i++)
         get_labels(into ? &into->labels[i] : NULL, &in);
-    if (out->form == FORM && !in.bad) {
+    if (out->form >= FORM_COLUMNS && !in.bad) {
         out->columns = get_upto(&in, COLUMNS_MAX);
         for (uint64_t i = 0; i < out->columns && !in.bad; i++) {
             get_moments(into ? &into->moments[i] : NULL, &in);
@@ -348,6 +378,8 @@ static bool read_form(sw_counts *into, layout *out, sw_str bytes) {
         }
         get_tails(into, &in, (uint32_t)out->columns);
     }
+    if (out->form == FORM_MISMATCHES)
+        get_mismatches(into, &in, out->columns);
     if (into)
         into->rows += out->rows;
     return !in.bad && in.at == in.end;
@@ -376,7 +408,9 @@ static bool make_columns(sw_counts *out, const layout *found) {
     out->column_count = (uint32_t)found->columns;
     out->moments = sw_mem_zalloc(found->columns, sizeof *out->moments);
     out->distinct = sw_mem_zalloc(found->columns, sizeof *out->distinct);
-    return out->moments && out->distinct && sw_tails_make(&out->tails, out->column_count);
+    out->mismatches = sw_mem_zalloc(found->columns, sizeof *out->mismatches);
+    return out->moments && out->distinct && out->mismatches &&
+           sw_tails_make(&out->tails, out->column_count);
 }
 
 sw_status sw_counts_decode(sw_counts *out, sw_str bytes, sw_error *error) {

@@ -9,7 +9,7 @@
  * varints (seven bits a byte, lowest first, as in protocol buffers), doubles eight bytes, lowest
  * first:
  *
- *     byte 2 (the form's version), rows, number of counters, then tokens until each counter has
+ *     byte 3, or 2 where no row was refused (the form's version), rows, number of counters, then tokens until each counter has
  *     its value: token t odd: the value t / 2; t even: t / 2 + 1 zeros. Then the number of label
  *     tables, and for each: missing, others, n, and n times (length, bytes, count). Then the number
  *     of columns, or 0 where they are not kept, and for each: the count of its moments, and, where
@@ -17,7 +17,8 @@
  *     n times (registers that are 0 before it, register); 2: a byte b and a half byte h for each,
  *     the register is b + h, or if h is 15, what follows behind them all) and they themselves.
  *     Then the number of tails, and for each: columns since the one before, the column's level where
- *     that is not 0 or it is the first, code, count.
+ *     that is not 0 or it is the first, code, count. Of form 3 then how many columns have refused
+ *     rows, and for each: columns that have none before it, refused rows.
  *
  * Form 1 of older programs ends behind the label tables, of which it has those of the outputs.
  *
@@ -39,20 +40,23 @@ typedef struct sw_counts {
     sw_moments *moments;   /* one for each column */
     sw_distinct *distinct; /* one for each column; NULL: not kept */
     sw_tails tails;
+    uint64_t *mismatches; /* rows refused for a column's type; NULL: not kept */
+    bool mismatched;      /* any */
     uint32_t bin_count, label_count, column_count;
 } sw_counts;
 
 /* Bins and labels alone; NO_MEMORY. */
 SW_MUST_USE sw_status sw_counts_make(sw_counts *out, uint32_t bin_count, uint32_t label_count,
                                      sw_error *error);
-/* The layout of all rows, or of a segment's: which has neither distinct values nor tails, and the
- * tables of outputs alone. */
+/* The layout of all rows, or of a segment's: which has no distinct values, tails and refused rows,
+ * and the tables of outputs alone. */
 SW_MUST_USE sw_status sw_counts_make_for(sw_counts *out, const sw_observer *observer, bool segment,
                                          sw_error *error);
 /* The layout of `like`, empty. */
 SW_MUST_USE sw_status sw_counts_make_like(sw_counts *out, const sw_counts *like, sw_error *error);
 void sw_counts_free(sw_counts *counts);
 void sw_counts_clear(sw_counts *counts);
+bool sw_counts_empty(const sw_counts *counts);
 bool sw_counts_alike(const sw_counts *a, const sw_counts *b);
 /* `from` may lack what is behind its bins, or some tables. */
 void sw_counts_add(sw_counts *into, const sw_counts *from);

@@ -2,10 +2,12 @@
 /*
  * monitor: says which features have drifted, with at most x false alarms a month.
  *
- * One monitor a version. Each finished minute with rows is a look. Each column has up to three
- * signals: its distribution over at most 12 groups of the reference's bins, its missing share, and
- * the share out of range (or unseen). Each signal keeps an e-detector (stats/sequential.h) and e-BH
- * names the signals that drifted, so that in T looks the expected number of false alarms is at most
+ * One monitor a version. Each finished minute with rows is a look. Each column has up to four
+ * signals: its distribution over at most 12 groups of the reference's bins, its missing share, the
+ * share out of range (or unseen), and, of a feature in all rows, the share of rows that were refused
+ * for the type of its value (in a reference none is; it counts as a signal from the start, seen or
+ * not, as it may raise). Each signal keeps an e-detector (stats/sequential.h) and e-BH names the
+ * signals that drifted, so that in T looks the expected number of false alarms is at most
  * T · x / looks of a month, for any number of columns and segments and any dependence between
  * them, where an alarm that names k signals, v of them falsely, counts as v / k. That is while the
  * rows of a stretch come independently from one distribution of the null set; it takes in the
@@ -23,6 +25,7 @@
 #ifndef SW_WATCH_MONITOR_H
 #define SW_WATCH_MONITOR_H
 
+#include "stats/sequential.h"
 #include "watch/settings.h"
 #include "watch/watch.h"
 
@@ -60,8 +63,8 @@ typedef enum sw_finding_kind {
     SW_FINDING_MISSING,
     SW_FINDING_RANGE,  /* numeric: outside the reference's minimum and maximum */
     SW_FINDING_UNSEEN, /* category: not among the known values */
-    SW_FINDING_TYPE,   /* values that do not parse as the column's kind: in files (compare.h). A
-                          server refuses the request, so that its monitor never sees them */
+    SW_FINDING_TYPE,   /* values that do not parse as the column's kind: in files (compare.h), and
+                          named rows that the server refused for one */
 } sw_finding_kind;
 
 typedef enum sw_finding_state {
@@ -87,6 +90,11 @@ typedef struct sw_finding {
     int64_t since_ms; /* drifted: where the change most likely began; else 0 */
     int64_t alarm_ms; /* drifted: when it was told; else 0 */
     uint64_t rows;    /* those `psi` is of */
+    uint32_t cells;   /* that `psi` compares; 0: undefined. Their counts: */
+    uint64_t reference[SW_SEQ_CELLS_MAX], live[SW_SEQ_CELLS_MAX];
+    /* But for the distribution: of the recent rows (but for `missing` and `type`: of those with a
+     * value) so many are missing, out of range, …; drifted or not. */
+    uint64_t recent_rows, recent_found;
     double influence; /* mean |change of the prediction|; NaN where not known: */
     sw_str influence_why;
     sw_str evidence; /* drifted: JSON for sw_monitor_recompute, as of the alarm; else "" */

@@ -93,6 +93,7 @@ bool sw_column_cells_make(sw_column_cells *out, const sw_profile_column *referen
         memset(out->cell_of + 1, 1, r->bin_count - 1);
         out->reference[1] = values;
     }
+    out->width = out->cells;
     out->reference[0] = r->bin_count ? r->counts[SW_BIN_MISSING] : 0;
     return true;
 }
@@ -127,6 +128,9 @@ void sw_signal_take(uint64_t *out, sw_finding_kind kind, const sw_column_cells *
     if (kind == SW_FINDING_MISSING) {
         out[0] = until[0] - since[0];
         out[1] = values;
+    } else if (kind == SW_FINDING_TYPE) {
+        out[0] = until[cells] - since[cells];
+        out[1] = values + (until[0] - since[0]);
     } else if (kind != SW_FINDING_DISTRIBUTION) {
         out[0] = outside;
         out[1] = values - outside;

@@ -70,19 +70,21 @@ bool sw_engine_add_column(sw_engine *engine, sw_str name, sw_str segment, bool o
                                  .output = output};
     if (!column->name.at || !column->segment.at || !sw_column_cells_make(&column->cells, reference))
         return false;
+    column->cells.width += !output && segment.len == 0;
     column->cells.first = engine->cell_count;
-    engine->cell_count += column->cells.cells;
+    engine->cell_count += column->cells.width;
     engine->column_count++;
     return true;
 }
 
 /* Whether the reference says enough for a test of this kind. */
 static bool is_defined(const sw_column_cells *c, sw_finding_kind kind) {
+    bool all = kind == SW_FINDING_MISSING || kind == SW_FINDING_TYPE;
     uint64_t rows = 0;
-    for (uint32_t k = kind != SW_FINDING_MISSING; k < c->cells; k++)
+    for (uint32_t k = !all; k < c->cells; k++)
         rows += c->reference[k];
-    if (kind == SW_FINDING_MISSING)
-        return rows > 0 && c->cells > 1;
+    if (all)
+        return rows > 0 && c->cells > 1 && (kind == SW_FINDING_MISSING || c->width > c->cells);
     return rows > 0 && c->cells > 2 && (kind != SW_FINDING_DISTRIBUTION || c->groups > 1);
 }
 
@@ -91,7 +93,7 @@ static bool make_test(sw_signal *signal, const sw_engine *engine) {
     uint32_t none[SW_COLUMN_CELLS_MAX] = {0}, cells = sw_signal_cells(signal->kind, c);
     uint64_t reference[SW_SEQ_CELLS_MAX] = {0}, scale = 0;
     /* The reference may be larger than 32 bits hold: shares of 2^31 rows are as good. */
-    uint32_t counts[SW_COLUMN_CELLS_MAX];
+    uint32_t counts[SW_COLUMN_CELLS_MAX] = {0};
     for (uint32_t k = 0; k < c->cells; k++)
         scale += c->reference[k];
     scale = 1 + (scale >> 31);
@@ -110,11 +112,11 @@ static bool make_test(sw_signal *signal, const sw_engine *engine) {
     return true;
 }
 
-/* Most columns miss nothing: they share one test. */
+/* Most columns miss nothing, and none of a reference was refused: they share one test. */
 static bool share_test(sw_signal *signal, const sw_engine *engine) {
-    if (signal->kind == SW_FINDING_DISTRIBUTION || signal < engine->signals + 3)
+    if (signal->kind == SW_FINDING_DISTRIBUTION || signal < engine->signals + SW_COLUMN_SIGNALS)
         return false;
-    const sw_signal *before = signal - 3;
+    const sw_signal *before = signal - SW_COLUMN_SIGNALS;
     const sw_column_cells *a = &engine->columns[signal->column].cells,
                           *b = &engine->columns[before->column].cells;
     uint64_t rows = 0, rows_before = 0;
@@ -125,7 +127,9 @@ static bool share_test(sw_signal *signal, const sw_engine *engine) {
     for (uint32_t k = 1; k < b->cells; k++)
         rows_before += b->reference[k];
     bool same = rows == rows_before;
-    if (signal->kind == SW_FINDING_MISSING)
+    if (signal->kind == SW_FINDING_TYPE)
+        same = rows + a->reference[0] == rows_before + b->reference[0];
+    else if (signal->kind == SW_FINDING_MISSING)
         same &= a->reference[0] == b->reference[0];
     else
         same &= a->reference[a->cells - 1] == b->reference[b->cells - 1] &&
@@ -134,8 +138,17 @@ static bool share_test(sw_signal *signal, const sw_engine *engine) {
     return same;
 }
 
+static sw_finding_kind kind_of(size_t place, const sw_column_cells *cells) {
+    switch (place) {
+    case 0: return SW_FINDING_DISTRIBUTION;
+    case 1: return SW_FINDING_MISSING;
+    case 2: return cells->numeric ? SW_FINDING_RANGE : SW_FINDING_UNSEEN;
+    default: return SW_FINDING_TYPE;
+    }
+}
+
 bool sw_engine_ready(sw_engine *engine) {
-    size_t count = engine->column_count * 3;
+    size_t count = engine->column_count * SW_COLUMN_SIGNALS;
     engine->signals = sw_mem_zalloc(count ? count : 1, sizeof *engine->signals);
     engine->detectors = sw_mem_zalloc(count ? count : 1, sizeof *engine->detectors);
     engine->sums = sw_mem_zalloc(engine->cell_count ? engine->cell_count : 1, sizeof(uint32_t));
@@ -144,12 +157,9 @@ bool sw_engine_ready(sw_engine *engine) {
     engine->signal_count = count;
     for (size_t i = 0; i < count; i++) {
         sw_signal *signal = &engine->signals[i];
-        const sw_column_cells *cells = &engine->columns[i / 3].cells;
-        signal->column = (uint32_t)(i / 3);
-        signal->kind = i % 3 == 0       ? SW_FINDING_DISTRIBUTION
-                       : i % 3 == 1     ? SW_FINDING_MISSING
-                       : cells->numeric ? SW_FINDING_RANGE
-                                        : SW_FINDING_UNSEEN;
+        signal->column = (uint32_t)(i / SW_COLUMN_SIGNALS);
+        const sw_column_cells *cells = &engine->columns[signal->column].cells;
+        signal->kind = kind_of(i % SW_COLUMN_SIGNALS, cells);
         signal->log_detector = -INFINITY;
         engine->running += is_defined(cells, signal->kind);
     }
@@ -168,19 +178,20 @@ bool sw_engine_ready(sw_engine *engine) {
 static bool same_column(const sw_engine_column *a, const sw_engine_column *b) {
     const sw_column_cells *x = &a->cells, *y = &b->cells;
     return a->output == b->output && sw_str_eq(a->name, b->name) &&
-           sw_str_eq(a->segment, b->segment) && x->cells == y->cells &&
+           sw_str_eq(a->segment, b->segment) && x->cells == y->cells && x->width == y->width &&
            x->bin_count == y->bin_count && memcmp(x->cell_of, y->cell_of, x->bin_count) == 0 &&
            memcmp(x->reference, y->reference, sizeof x->reference) == 0;
 }
 
 static void carry_column(sw_engine *into, size_t to, sw_engine *from, size_t at) {
     const sw_column_cells *old = &from->columns[at].cells, *new = &into->columns[to].cells;
-    size_t bytes = old->cells * sizeof(uint32_t);
+    size_t bytes = old->width * sizeof(uint32_t);
     memcpy(into->sums + new->first, from->sums + old->first, bytes);
     for (size_t i = 0; i < from->start_count; i++)
         memcpy(into->starts[i].sums + new->first, from->starts[i].sums + old->first, bytes);
-    for (size_t i = 0; i < 3; i++) {
-        sw_signal *signal = &into->signals[to * 3 + i], *before = &from->signals[at * 3 + i];
+    for (size_t i = 0; i < SW_COLUMN_SIGNALS; i++) {
+        sw_signal *signal = &into->signals[to * SW_COLUMN_SIGNALS + i],
+                  *before = &from->signals[at * SW_COLUMN_SIGNALS + i];
         signal->first = before->first;
         signal->log_detector = before->log_detector;
         signal->alarm = before->alarm;
@@ -277,13 +288,20 @@ static void drop_start(sw_engine *engine, size_t at) {
             (engine->start_count - at) * sizeof *engine->starts);
 }
 
-/* Rows of a start: those of the first column, as every row counts in every column of all rows. */
+/* Rows of a start: those of the first column, as every row counts in every column of all rows; and
+ * refused ones, which count in one. */
 static bool is_full(const sw_engine *engine, const sw_start *start) {
     const sw_column_cells *c = &engine->columns[0].cells;
     uint32_t rows = 0;
     for (uint32_t k = 0; k < c->cells; k++)
         rows += engine->sums[c->first + k] - start->sums[c->first + k];
-    return rows >= SW_START_ROWS_MAX;
+    bool full = rows >= SW_START_ROWS_MAX;
+    for (size_t i = 0; i < engine->column_count && !full; i++) {
+        c = &engine->columns[i].cells;
+        uint32_t at = c->first + c->cells;
+        full = c->width > c->cells && engine->sums[at] - start->sums[at] >= SW_START_ROWS_MAX;
+    }
+    return full;
 }
 
 static void thin_out(sw_engine *engine) {
@@ -305,12 +323,20 @@ static bool add_start(sw_engine *engine, int64_t minute) {
     return true;
 }
 
+/* As nearly always: then the counts since any start are inside the null set, and need no test. */
+static bool none_refused(const sw_engine *engine, const sw_signal *signal) {
+    const sw_column_cells *c = &engine->columns[signal->column].cells;
+    uint32_t at = c->first + c->cells;
+    return signal->kind == SW_FINDING_TYPE && engine->start_count &&
+           engine->sums[at] == engine->starts[0].sums[at];
+}
+
 static void refresh(sw_engine *engine, sw_signal *signal) {
     uint64_t counts[SW_SEQ_STARTS_MAX * SW_SEQ_CELLS_MAX], looks[SW_SEQ_STARTS_MAX];
     const sw_start *starts[SW_SEQ_STARTS_MAX];
     size_t best;
     signal->log_detector = -INFINITY;
-    if (!signal->test || signal->alarm)
+    if (!signal->test || signal->alarm || none_refused(engine, signal))
         return;
     size_t count = gather(counts, looks, starts, engine, signal);
     signal->log_detector = sw_seq_log_detector(&best, signal->test, counts, looks, count);
@@ -343,7 +369,7 @@ static void raise_alarm(sw_engine *engine, sw_signal *signal, size_t named, doub
                         .log_evidence = sum,
                         .log_threshold = threshold,
                         .evidence = {json.at, json.len}};
-    memcpy(alarm->before, starts[best]->sums + c->first, c->cells * sizeof *alarm->before);
+    memcpy(alarm->before, starts[best]->sums + c->first, c->width * sizeof *alarm->before);
     signal->alarm = alarm;
     signal->log_detector = -INFINITY;
 }

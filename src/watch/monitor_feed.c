@@ -190,6 +190,8 @@ static sw_status part_cells(uint32_t *cells, size_t *column, sw_monitors *monito
             continue;
         sw_watch_pair_of(pair, observer, monitor->handles->profile, i, &part->reference, &live);
         sw_column_cells_add(cells + to->first, to, pair->live);
+        if (to->width > to->cells)
+            cells[to->first + to->cells] = (uint32_t)live.mismatches[i];
     }
     sw_counts_free(&live);
     return status;
@@ -198,8 +200,8 @@ static sw_status part_cells(uint32_t *cells, size_t *column, sw_monitors *monito
 /* Of columns that have not drifted: it is found out for those that have. */
 static void forget_influence(sw_monitor *monitor) {
     const sw_signal *signal = monitor->engine.signals;
-    for (size_t i = 0; i < monitor->engine.column_count; i++, signal += 3)
-        if (!signal[0].alarm && !signal[1].alarm && !signal[2].alarm)
+    for (size_t i = 0; i < monitor->engine.column_count; i++, signal += SW_COLUMN_SIGNALS)
+        if (!signal[0].alarm && !signal[1].alarm && !signal[2].alarm && !signal[3].alarm)
             monitor->influence[i] = (sw_influence){.value = NAN};
 }
 

@@ -7,7 +7,8 @@
  * that one budget of false alarms holds for all of them.
  *
  * Cells of a column: 0 missing; then, numeric: below, up to ten groups of neighbouring bins, above;
- * category: up to ten frequent values, the rest, unseen.
+ * category: up to ten frequent values, the rest, unseen. Behind them, of a feature in all rows, stands
+ * how many rows were refused for the type of its value; such a row is in no other cell.
  *
  * Layer: watch.
  */
@@ -18,11 +19,15 @@
 #include "watch/monitor.h"
 #include "watch/watch_private.h"
 
-enum { SW_COLUMN_CELLS_MAX = 1 + SW_SEQ_CELLS_MAX };
+enum {
+    SW_COLUMN_CELLS_MAX = 2 + SW_SEQ_CELLS_MAX,
+    SW_COLUMN_SIGNALS = 4, /* distribution, missing, range or unseen, type */
+};
 
 typedef struct sw_column_cells {
     bool numeric;
     uint32_t cells;     /* all of them, missing included */
+    uint32_t width;     /* the same, and that of refused rows where there is one */
     uint32_t groups;    /* of values within the reference's, that it has counts of */
     uint32_t bin_count; /* of the column as it is counted */
     uint8_t *cell_of;   /* of each bin */

@@ -42,32 +42,53 @@ static double share(const uint64_t *counts) {
     return (double)counts[0] / (double)(counts[0] + counts[1]);
 }
 
-static sw_str drifted_reason(const sw_finding *f, const sw_seq_test *test, const uint64_t *live,
-                             sw_arena *arena) {
+static sw_str drifted_reason(const sw_finding *f, sw_arena *arena) {
     if (f->kind == SW_FINDING_DISTRIBUTION)
         return sw_arena_printf(arena, "PSI %.2f in %llu rows", f->psi, (unsigned long long)f->rows);
     const char *what = f->kind == SW_FINDING_MISSING ? "missing"
                        : f->kind == SW_FINDING_RANGE ? "out of range"
+                       : f->kind == SW_FINDING_TYPE  ? "of the wrong type"
                                                      : "unseen";
     return sw_arena_printf(arena, "%.3g %% %s in %llu rows (reference %.3g %%)",
-                           f->rows ? 100 * share(live) : 0.0, what, (unsigned long long)f->rows,
-                           100 * share(test->reference));
+                           f->rows ? 100 * share(f->live) : 0.0, what, (unsigned long long)f->rows,
+                           100 * share(f->reference));
 }
 
 /* ---- One finding ---- */
 
-static void fill_drifted(sw_finding *f, const sw_engine *engine, const sw_signal *signal,
-                         bool with_evidence, sw_arena *arena) {
-    uint64_t live[SW_SEQ_CELLS_MAX];
+/* Counts of the recent rows; returns how many these are. */
+static uint64_t count_recent(uint64_t *out, const sw_engine *engine, const sw_signal *signal) {
+    const sw_start *recent = sw_engine_recent(engine, signal, RECENT_LOOKS, RECENT_ROWS);
+    uint32_t first = engine->columns[signal->column].cells.first;
+    return recent ? sw_engine_since(out, engine, signal, recent->sums + first) : 0;
+}
+
+static void fill_counts(sw_finding *f, const sw_engine *engine, const sw_signal *signal) {
+    uint64_t recent[SW_SEQ_CELLS_MAX] = {0}, rows = count_recent(recent, engine, signal);
+    f->cells = signal->test->cells;
+    memcpy(f->reference, signal->test->reference, sizeof f->reference);
+    if (signal->alarm) {
+        f->rows = sw_engine_since(f->live, engine, signal, signal->alarm->before);
+    } else {
+        f->rows = rows;
+        memcpy(f->live, recent, sizeof f->live);
+    }
+    f->psi = sw_seq_psi(f->reference, f->live, f->cells);
+    if (f->kind != SW_FINDING_DISTRIBUTION) {
+        f->recent_rows = rows;
+        f->recent_found = recent[0];
+    }
+}
+
+static void fill_drifted(sw_finding *f, const sw_signal *signal, bool with_evidence,
+                         sw_arena *arena) {
     const sw_alarm *alarm = signal->alarm;
     f->state = SW_FINDING_DRIFTED;
-    f->rows = sw_engine_since(live, engine, signal, alarm->before);
-    f->psi = sw_seq_psi(signal->test->reference, live, signal->test->cells);
     f->evidence_log10 = alarm->log_evidence * log10_of_e;
     f->threshold_log10 = alarm->log_threshold * log10_of_e;
     f->since_ms = alarm->since_ms;
     f->alarm_ms = alarm->at_ms;
-    f->reason = drifted_reason(f, signal->test, live, arena);
+    f->reason = drifted_reason(f, arena);
     if (with_evidence)
         f->evidence = sw_arena_copy(arena, alarm->evidence);
 }
@@ -76,11 +97,8 @@ static void fill_other(sw_finding *f, const sw_engine *engine, const sw_signal *
                        sw_arena *arena) {
     uint64_t live[SW_SEQ_CELLS_MAX] = {0};
     uint32_t first = engine->columns[signal->column].cells.first;
-    const sw_start *all = sw_engine_recent(engine, signal, UINT64_MAX, UINT64_MAX),
-                   *recent = sw_engine_recent(engine, signal, RECENT_LOOKS, RECENT_ROWS);
+    const sw_start *all = sw_engine_recent(engine, signal, UINT64_MAX, UINT64_MAX);
     uint64_t rows = all ? sw_engine_since(live, engine, signal, all->sums + first) : 0;
-    f->rows = recent ? sw_engine_since(live, engine, signal, recent->sums + first) : 0;
-    f->psi = sw_seq_psi(signal->test->reference, live, signal->test->cells);
     f->evidence_log10 = signal->log_detector * log10_of_e;
     f->threshold_log10 = (engine->log_limit + log((double)engine->running)) * log10_of_e;
     f->state = rows < SW_MONITOR_ROWS_MIN ? SW_FINDING_TOO_FEW : SW_FINDING_SAME;
@@ -103,10 +121,18 @@ static void fill(sw_finding *f, const sw_monitor *monitor, const sw_signal *sign
                       .psi = NAN,
                       .influence = influence->value,
                       .influence_why = sw_arena_copy(arena, influence->why)};
-    if (!signal->test)
+    if (signal->kind == SW_FINDING_TYPE) {
+        f->influence = NAN;
+        f->influence_why =
+            sw_str_of(signal->alarm ? "no prediction is made of a row that is refused" : "");
+    }
+    if (!signal->test) {
         f->reason = undefined_reason(monitor, column, signal->kind);
-    else if (signal->alarm)
-        fill_drifted(f, engine, signal, with_evidence, arena);
+        return;
+    }
+    fill_counts(f, engine, signal);
+    if (signal->alarm)
+        fill_drifted(f, signal, with_evidence, arena);
     else
         fill_other(f, engine, signal, arena);
 }
@@ -153,8 +179,10 @@ static bool copy_multivariate(sw_multivariate *out, const sw_multivariate *from,
 }
 
 static bool is_wanted(const sw_monitor *monitor, const sw_signal *signal, sw_str segment) {
-    return sw_str_is(segment, "*") ||
-           sw_str_eq(monitor->engine.columns[signal->column].segment, segment);
+    const sw_engine_column *column = &monitor->engine.columns[signal->column];
+    if (signal->kind == SW_FINDING_TYPE && column->cells.width == column->cells.cells)
+        return false; /* outputs and segments have none */
+    return sw_str_is(segment, "*") || sw_str_eq(column->segment, segment);
 }
 
 static sw_status read_all(sw_drift *out, const sw_monitor *monitor, sw_str segment,

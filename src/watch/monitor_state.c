@@ -10,11 +10,14 @@
  * eight bytes. Sums are written as what was added since the start before, newest first, so that
  * they stay small.
  *
- *     2 (the form), cells, signals, looks, first minute, last minute,
+ *     3 (the form), cells, signals, looks, first minute, last minute,
  *     sums, number of starts, for each from the newest: look, minute, differences of the sums
  *     for each signal: first, 0 or 1 and an alarm
+ *
+ * Form 2 of older programs has neither cells nor signals of refused rows: none was, and those signals
+ * begin now.
  */
-enum { FORM = 2, MONITOR_FORM = 1 };
+enum { FORM_UNTYPED = 2, FORM = 3, MONITOR_FORM = 1 };
 
 static void put(sw_buf *out, uint64_t value) {
     while (value >= 0x80) {
@@ -64,7 +67,7 @@ void sw_engine_write(sw_buf *out, const sw_engine *engine) {
         put(out, signal->first);
         put(out, signal->alarm != NULL);
         if (signal->alarm)
-            put_alarm(out, signal->alarm, engine->columns[signal->column].cells.cells);
+            put_alarm(out, signal->alarm, engine->columns[signal->column].cells.width);
     }
 }
 
@@ -106,15 +109,32 @@ static double get_f64(cursor *in) {
 enum { MINUTE_MAX = INT32_MAX };
 #define MS_MAX ((uint64_t)MINUTE_MAX * 60000)
 
-static void get_start(sw_engine *engine, cursor *in, size_t at, const uint32_t *later) {
+/* What the form has of a column's cells. */
+static uint32_t width_in(uint64_t form, const sw_column_cells *cells) {
+    return form == FORM ? cells->width : cells->cells;
+}
+
+/* One number for each cell; 0 where the form has none. */
+static void get_cells(uint32_t *out, const sw_engine *engine, cursor *in, uint64_t form) {
+    for (size_t i = 0; i < engine->column_count && !in->bad; i++) {
+        const sw_column_cells *c = &engine->columns[i].cells;
+        for (uint32_t k = 0; k < c->width; k++)
+            out[c->first + k] = k < width_in(form, c) ? (uint32_t)get(in, UINT32_MAX) : 0;
+    }
+}
+
+static void get_start(sw_engine *engine, cursor *in, size_t at, const uint32_t *later,
+                      uint64_t form) {
     sw_start *start = &engine->starts[at];
     size_t bytes = engine->cell_count * sizeof *start->sums;
     start->sums = sw_mem_alloc(bytes ? bytes : 1);
     in->bad |= !start->sums;
     start->look = get(in, engine->looks ? engine->looks - 1 : 0);
     start->minute = (int64_t)get(in, MINUTE_MAX);
+    if (!in->bad)
+        get_cells(start->sums, engine, in, form);
     for (uint32_t i = 0; i < engine->cell_count && !in->bad; i++)
-        start->sums[i] = later[i] - (uint32_t)get(in, UINT32_MAX);
+        start->sums[i] = later[i] - start->sums[i];
     in->bad |= at + 1 < engine->start_count && start->look >= start[1].look;
 }
 
@@ -139,33 +159,39 @@ static void get_alarm(sw_signal *signal, cursor *in, uint32_t cells) {
     in->at += in->bad ? 0 : len;
 }
 
-static void get_signal(sw_engine *engine, sw_signal *signal, cursor *in) {
+static void get_signal(sw_engine *engine, sw_signal *signal, cursor *in, uint64_t form) {
+    if (form != FORM && signal->kind == SW_FINDING_TYPE) {
+        signal->first = engine->looks;
+        return;
+    }
     signal->first = get(in, engine->looks);
     if (get(in, 1) == 0)
         return;
     in->bad |= !signal->test;
     if (!in->bad)
-        get_alarm(signal, in, engine->columns[signal->column].cells.cells);
+        get_alarm(signal, in, width_in(form, &engine->columns[signal->column].cells));
 }
 
 bool sw_engine_read(sw_engine *engine, sw_str bytes) {
     cursor in = {(const uint8_t *)bytes.at, (const uint8_t *)bytes.at + bytes.len, false};
-    in.bad = get(&in, UINT64_MAX) != FORM;
-    in.bad |= get(&in, UINT64_MAX) != engine->cell_count;
-    in.bad |= get(&in, UINT64_MAX) != engine->signal_count;
+    uint64_t form = get(&in, FORM), cells = 0, kinds = SW_COLUMN_SIGNALS - (form == FORM_UNTYPED);
+    for (size_t i = 0; i < engine->column_count; i++)
+        cells += width_in(form, &engine->columns[i].cells);
+    in.bad |= form < FORM_UNTYPED;
+    in.bad |= get(&in, UINT64_MAX) != cells;
+    in.bad |= get(&in, UINT64_MAX) != engine->column_count * kinds;
     engine->looks = get(&in, UINT64_MAX >> 1);
     engine->first_minute = (int64_t)get(&in, MINUTE_MAX);
     engine->last_minute = (int64_t)get(&in, MINUTE_MAX);
-    for (uint32_t i = 0; i < engine->cell_count && !in.bad; i++)
-        engine->sums[i] = (uint32_t)get(&in, UINT32_MAX);
+    get_cells(engine->sums, engine, &in, form);
     engine->start_count = (size_t)get(&in, SW_SEQ_STARTS_MAX);
     const uint32_t *later = engine->sums;
     for (size_t s = engine->start_count; s > 0 && !in.bad; s--) {
-        get_start(engine, &in, s - 1, later);
+        get_start(engine, &in, s - 1, later, form);
         later = engine->starts[s - 1].sums;
     }
     for (size_t i = 0; i < engine->signal_count && !in.bad; i++)
-        get_signal(engine, &engine->signals[i], &in);
+        get_signal(engine, &engine->signals[i], &in, form);
     return !in.bad && in.at == in.end;
 }
 

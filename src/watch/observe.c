@@ -171,6 +171,14 @@ void sw_observe(sw_shard *shard, const sw_tensor *inputs, const sw_tensor *outpu
     sw_observe_many(shard, &(sw_observed){inputs, outputs, rows}, 1);
 }
 
+void sw_observe_mismatch(sw_shard *shard, uint32_t feature) {
+    const sw_observer *observer = shard->observer;
+    if (feature >= observer->feature_count || observer->columns[feature].dropped)
+        return;
+    shard->mismatches[feature]++;
+    shard->mismatched = true;
+}
+
 /* ---- Shards ---- */
 
 static bool make_cell(sw_cell *out, const sw_observer *observer, bool whole) {
@@ -218,6 +226,9 @@ sw_status sw_shard_make(sw_shard **out, const sw_observer *observer, sw_error *e
     if (good)
         *shard = (sw_shard){.observer = observer, .random = 1, .cell_count = cells};
     good = good && make_pending(shard);
+    if (good)
+        shard->mismatches = sw_mem_zalloc(observer->feature_count, sizeof *shard->mismatches);
+    good = good && shard->mismatches;
     for (uint32_t i = 0; good && i < cells; i++)
         good = make_cell(&shard->cells[i], observer, i == 0);
     if (good) {
@@ -236,5 +247,6 @@ void sw_shard_free(sw_shard *shard) {
     for (uint32_t i = 0; i < shard->pending_count; i++)
         sw_mem_free(shard->pending[i].rows);
     sw_mem_free(shard->pending);
+    sw_mem_free(shard->mismatches);
     sw_mem_free(shard);
 }

@@ -56,4 +56,8 @@ void sw_observe_many(sw_shard *shard, const sw_observed *requests, size_t count)
 /* The same, for one request. */
 void sw_observe(sw_shard *shard, const sw_tensor *inputs, const sw_tensor *outputs, size_t rows);
 
+/* A row was refused for the type of this feature's value (an index of the signature): it counts
+ * nowhere else. A dropped feature's are not counted. */
+void sw_observe_mismatch(sw_shard *shard, uint32_t feature);
+
 #endif /* SW_WATCH_OBSERVE_H */

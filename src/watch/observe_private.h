@@ -180,9 +180,17 @@ struct sw_shard {
     uint64_t random;     /* state of the sampling */
     sw_pending *pending; /* one for each lane */
     uint32_t pending_count;
+    uint64_t *mismatches; /* refused rows, one for each feature; of all rows alone, as what segment
+                             a refused one was of is not known */
+    bool mismatched;      /* any */
     uint32_t cell_count;
     sw_cell cells[]; /* [0]: all rows */
 };
+
+/* Whether there is anything to take from a cell. */
+static inline bool sw_shard_has(const sw_shard *shard, uint32_t cell) {
+    return shard->cells[cell].rows > 0 || (cell == 0 && shard->mismatched);
+}
 
 /* Counts what is pending; before anything is read from a cell. */
 void sw_shard_settle(sw_shard *shard);

@@ -56,10 +56,12 @@ static sw_status merge_cell(sw_watch *watch, sw_record *record, sw_shard *shard,
                             int64_t minute, sw_error *error) {
     sw_counts counts;
     sw_buf bytes = {0};
-    if (shard->cells[cell].rows == 0)
+    if (!sw_shard_has(shard, cell))
         return SW_OK;
     SW_TRY(sw_counts_make_like(&counts, &record->now, error));
-    sw_counts_take(&counts, shard, cell);
+    pthread_mutex_lock(&record->lock);
+    sw_record_take(record, &counts, shard, cell);
+    pthread_mutex_unlock(&record->lock);
     sw_counts_encode(&bytes, &counts);
     sw_status status =
         bytes.failed

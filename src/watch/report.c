@@ -151,6 +151,19 @@ static const char *why_unwatched(const report *r, const sw_counted *counted) {
                             : "what the model says to its training rows is not in the profile";
 }
 
+/* Rows that were refused for the type of this feature's value, and their share of all that came. */
+static void add_mismatches(sw_json *w, const report *r, uint32_t column) {
+    const sw_counted *counted = &r->observer->columns[column];
+    if (!counted->feature || counted->dropped || !r->live.mismatches) {
+        sw_json_add_null(w, "type_mismatches");
+        sw_json_add_null(w, "type_mismatch_share");
+        return;
+    }
+    double refused = (double)r->live.mismatches[column], rows = (double)r->live.rows + refused;
+    sw_json_add_u64(w, "type_mismatches", r->live.mismatches[column]);
+    add_share(w, "type_mismatch_share", rows > 0 ? refused / rows : NAN);
+}
+
 static void add_column(sw_json *w, const report *r, uint32_t column) {
     const sw_counted *counted = &r->observer->columns[column];
     sw_bar bars[SW_DISPLAY_BINS];
@@ -170,6 +183,7 @@ static void add_column(sw_json *w, const report *r, uint32_t column) {
     add_share(w, "missing_share", v.missing);
     add_share(w, "out_of_range_share", v.outside);
     add_share(w, "reference_missing_share", v.reference_missing);
+    add_mismatches(w, r, column);
     if (counted->number && r->live.column_count) {
         add_numbers(w, r, column, &pair);
     } else {

@@ -62,7 +62,7 @@ static bool push_minute(sw_record *record, const sw_counts *counts, sw_minute mi
 static void roll(sw_watch *watch, sw_record *record, int64_t minute) {
     if (minute == record->minute)
         return;
-    if (record->now.rows) {
+    if (!sw_counts_empty(&record->now)) {
         sw_minute done = {.minute = record->minute,
                           .step = record->step,
                           .written = record->written == record->changes};
@@ -84,13 +84,19 @@ static bool is_clean(const sw_record *record) {
     return record->written == record->changes;
 }
 
+void sw_record_take(sw_record *record, sw_counts *into, sw_shard *shard, uint32_t cell) {
+    for (uint32_t i = 0; cell == 0 && shard->mismatched && i < shard->observer->feature_count; i++)
+        record->mismatches[i] += shard->mismatches[i];
+    sw_counts_take(into, shard, cell);
+}
+
 static void take(sw_watch *watch, sw_record *record, sw_shard *shard, uint32_t cell) {
-    if (shard->cells[cell].rows == 0)
+    if (!sw_shard_has(shard, cell))
         return;
     int64_t minute = sw_watch_minute(watch);
     pthread_mutex_lock(&record->lock);
     roll(watch, record, minute);
-    sw_counts_take(&record->now, shard, cell);
+    sw_record_take(record, &record->now, shard, cell);
     record->changes++;
     pthread_mutex_unlock(&record->lock);
 }
@@ -100,6 +106,15 @@ void sw_watch_merge(sw_watched *watched, sw_shard *shard) {
     take(watched->watch, record, shard, 0);
     for (uint32_t i = 1; i < shard->cell_count; i++)
         take(watched->watch, watched->segments[i - 1], shard, i);
+}
+
+void sw_watch_mismatches(sw_watched *watched, sw_watch_mismatch_fn *fn, void *context) {
+    sw_record *record = watched->record;
+    pthread_mutex_lock(&record->lock);
+    for (uint32_t i = 0; i < watched->observer->feature_count; i++)
+        if (record->mismatches[i])
+            fn(watched->observer->columns[i].name, record->mismatches[i], context);
+    pthread_mutex_unlock(&record->lock);
 }
 
 /* ---- Keeping: all that is new goes into the database in one write ---- */
@@ -182,6 +197,7 @@ static void free_record(sw_record *record) {
     for (size_t i = 0; i < record->ring_count; i++)
         sw_mem_free(record->ring[i].bytes);
     sw_counts_free(&record->now);
+    sw_mem_free(record->mismatches);
     pthread_mutex_destroy(&record->lock);
     sw_mem_free((void *)record->model.at);
     sw_mem_free((void *)record->hash.at);
@@ -353,7 +369,7 @@ typedef struct restoring {
 } restoring;
 
 static void end_restored(restoring *r) {
-    if (r->sum.rows)
+    if (!sw_counts_empty(&r->sum))
         push_minute(r->record, &r->sum, (sw_minute){.minute = r->minute, .written = true});
     sw_counts_clear(&r->sum);
 }
@@ -410,8 +426,11 @@ static sw_record *make_record(sw_watch *watch, const sw_record_key *key,
     record->version = key->version;
     record->step = atomic_load(&watch->step);
     record->minute = sw_watch_minute(watch);
+    if (key->segment.len == 0)
+        record->mismatches = sw_mem_zalloc(observer->column_count, sizeof *record->mismatches);
     bool good =
         record->model.at && record->hash.at && record->segment.at &&
+        (record->mismatches || key->segment.len) &&
         !sw_failed(sw_counts_make_for(&record->now, observer, key->segment.len > 0, NULL)) &&
         restore(watch, record);
     if (good)

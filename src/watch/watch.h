@@ -59,6 +59,11 @@ void sw_watch_remove(sw_watched *watched);
  */
 void sw_watch_merge(sw_watched *watched, sw_shard *shard);
 
+/* Calls `fn` for each feature for whose type rows were refused, with how many since this process has
+ * watched the version. Counting waits meanwhile: `fn` is short. */
+typedef void sw_watch_mismatch_fn(sw_str feature, uint64_t rows, void *context);
+void sw_watch_mismatches(sw_watched *watched, sw_watch_mismatch_fn *fn, void *context);
+
 /* A version, and what its counts are read with. */
 typedef struct sw_watch_subject {
     sw_str model;

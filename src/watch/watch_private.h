@@ -52,6 +52,7 @@ typedef struct sw_record {
     uint32_t version;
     pthread_mutex_t lock; /* for all that follows */
     sw_counts now;
+    uint64_t *mismatches;      /* of each column, since the record was made; of segments NULL */
     int64_t minute;            /* which `now` counts */
     uint32_t step;             /* see sw_watch.step */
     uint64_t changes, written; /* merges so far, and as of the last write of `now` */
@@ -116,6 +117,9 @@ typedef struct sw_record_key {
     uint32_t version;
     sw_str hash, segment;
 } sw_record_key;
+
+/* Adds a cell of a shard to `into` and clears it; the record's lock is held, `into` may be its. */
+void sw_record_take(sw_record *record, sw_counts *into, sw_shard *shard, uint32_t cell);
 
 /* NULL where there is none; with `keeping` or `listing` held. */
 sw_record *sw_watch_find(const sw_watch *watch, const sw_record_key *key);

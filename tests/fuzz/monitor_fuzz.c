@@ -28,7 +28,7 @@ static void make_engine(sw_engine *engine) {
 static void try_state(sw_str bytes) {
     sw_engine engine, again;
     sw_buf first = {0}, second = {0};
-    uint32_t cells[32] = {1, 0, 30, 20, 10, 0, 0, 40, 21};
+    uint32_t cells[32] = {1, 0, 30, 20, 10, 0, 0, 0, 40, 21};
     make_engine(&engine);
     make_engine(&again);
     if (sw_engine_read(&engine, bytes)) {

@@ -28,7 +28,7 @@ static void check_untouched(const sw_counts *counts) {
     for (uint32_t i = 0; i < counts->bin_count; i++)
         sum += counts->bins[i];
     for (uint32_t i = 0; i < COLUMNS; i++)
-        sum += counts->moments[i].count + counts->distinct[i].at[i];
+        sum += counts->moments[i].count + counts->distinct[i].at[i] + counts->mismatches[i];
     if (sum)
         abort();
 }
@@ -40,7 +40,8 @@ static void check_again(const sw_counts *counts, sw_counts *back) {
     if (sw_failed(sw_counts_add_encoded(back, sw_buf_str(&once), NULL)))
         abort();
     sw_counts_encode(&twice, back);
-    if (counts->rows != back->rows || once.len != twice.len)
+    if (counts->rows != back->rows || once.len != twice.len ||
+        counts->mismatched != back->mismatched)
         abort();
     sw_buf_free(&once);
     sw_buf_free(&twice);

@@ -9,6 +9,7 @@ import subprocess
 import pytest
 from elsewhere import watch_elsewhere
 from harness import EXAMPLE, ROOT, clean_environment, wait_until
+from receivers import Hook
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -40,3 +41,19 @@ def test_a_person_follows_an_alert_to_what_moved(server, tmp_path):
     watch_elsewhere(server, tmp_path)
     wait_until(lambda: server.get("/api/v1/alerts?state=firing&model=elsewhere")["alerts"], within=40)
     run_in_browser(server, "monitoring.test.mjs", "elsewhere")
+
+
+def test_a_person_writes_alert_rules(server):
+    hook = Hook()
+    yaml = f"# ours\nnotify: [ops]\nnotifiers:\n  ops: {{webhook: '{hook.url}/in'}}\n"
+    assert server.http("PUT", "/api/v1/alert-rules", yaml, {"Content-Type": "application/yaml"}).status == 200
+    told = server.http("POST", "/api/v1/alert-rules/check", yaml + "rules:\n  - {name: own, on: drift, labels: {a: b}}\n").json
+    assert [(r["line"], r["labels"], r["builtin"]) for r in told["rules"] if r["name"] == "own"] == [(6, {"a": "b"}, False)]
+    assert server.http("POST", "/api/v1/alert-rules/check", "rules:\n  - {name: own}\n").status == 400
+    assert {"on": "disk", "measure": "free", "unit": "share", "windowed": False, "verdict": False} in server.get(
+        "/api/v1/alert-rules")["measures"]
+    try:
+        run_in_browser(server, "rules.test.mjs", "none")
+    finally:
+        hook.close()
+    assert "alert_rules.changed" in [e["kind"] for e in server.get("/api/v1/events")["events"]]

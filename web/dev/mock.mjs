@@ -11,6 +11,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Alerts, driftJson, heatmapJson, qualityJson } from './monitoring.mjs';
+import { Rules } from './rules.mjs';
 import { Series, bins, hash01 } from './shapes.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -24,6 +25,7 @@ const dist = option('dist', join(here, '../dist'));
 const port = Number(option('port', '8090'));
 const started = Date.now();
 const alerts = new Alerts(started);
+const rules = new Rules(started);
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
@@ -307,7 +309,8 @@ async function api(method, path, query, body) {
   if (path === '/api/v1/status') return statusJson();
   if (path === '/api/v1/models') return { models: allModels() };
   if (path === '/api/v1/events') return eventsJson(query);
-  const told = flag('empty') ? undefined : alerts.answer(method, path, query, body);
+  const told = rules.answer(method, path, body, (status, text) => new Refusal(status, text))
+    ?? (flag('empty') ? undefined : alerts.answer(method, path, query, body));
   if (told !== undefined) return told;
   const match = /^\/api\/v1\/models\/([^/]+)(?:\/(.+))?$/.exec(path);
   const model = match && models.get(decodeURIComponent(match[1]));
@@ -353,6 +356,7 @@ function openStream(request, response) {
 async function bodyOf(request) {
   let text = '';
   for await (const piece of request) text += piece;
+  if ((request.headers['content-type'] ?? '').includes('yaml')) return text;
   return text === '' ? {} : JSON.parse(text);
 }
 

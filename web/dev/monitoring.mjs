@@ -93,7 +93,10 @@ export class Alerts {
       for (const a of this.list) a.silenced = false;
       return null;
     }
-    if (path === '/api/v1/deliveries') return { deliveries: [{ notifier: 'team-chat', status: 'delivered', attempts: 1, error: null, at_ms: Date.now() - 3 * HOUR }] };
+    if (path === '/api/v1/deliveries') return { deliveries: [
+      { id: 2, notifier: 'pager', kind: 'webhook', alerts: [3], firing: 1, resolved: 0, state: 'failed', status: 503, attempts: 14, error: 'answered 503', created_ms: Date.now() - 500_000, took_ms: 31 },
+      { id: 1, notifier: 'team-chat', kind: 'slack', alerts: [4], firing: 1, resolved: 0, state: 'sent', status: 200, attempts: 1, error: '', created_ms: Date.now() - 3 * HOUR, took_ms: 210 },
+    ] };
     if (!alert) return undefined;
     if (one[2]) alert.acknowledged = { who: 'local', at_ms: Date.now(), note: body.note ?? '' };
     return alert;
@@ -102,7 +105,11 @@ export class Alerts {
   silence(body) {
     const matches = (a) => body.matchers.every((m) => String(a[m.split('=')[0]]) === m.split('=')[1]);
     for (const a of this.list) a.silenced ||= matches(a);
-    const silence = { id: this.silences.length + 1, who: 'local', ...body };
+    const matchers = body.matchers.map((m) => {
+      const [, name, not, pattern] = /^(\w+)(!?)=(.*)$/.exec(m);
+      return { name, pattern, negated: not !== '' };
+    });
+    const silence = { ...body, id: this.silences.length + 1, who: 'local', matchers };
     this.silences.push(silence);
     return silence;
   }

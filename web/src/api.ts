@@ -3,8 +3,8 @@
 
 import { dispatch } from './store';
 import type {
-  Alert, Alias, Column, Delivery, DriftReport, EngineChoice, Event, Heatmap, Model, Quality, Revision, Silence, Status,
-  Traffic, Version, Watch,
+  Alert, AlertRules, Alias, Column, Delivery, DriftReport, EngineChoice, Event, Heatmap, Model, Quality, Revision, RulesRead,
+  Silence, Status, Traffic, Version, Watch,
 } from './types';
 
 export class ApiError extends Error {
@@ -21,8 +21,9 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
   const init: RequestInit = { method, headers: { Accept: 'application/json' }, credentials: 'same-origin' };
   if (signal) init.signal = signal;
   if (body !== undefined) {
-    init.body = JSON.stringify(body);
-    init.headers = { ...init.headers, 'Content-Type': 'application/json' };
+    const text = typeof body === 'string'; /* rules are YAML, all else is JSON */
+    init.body = text ? body : JSON.stringify(body);
+    init.headers = { ...init.headers, 'Content-Type': text ? 'application/yaml' : 'application/json' };
   }
   let response: Response;
   try {
@@ -115,19 +116,18 @@ export const quality = (
 /* ---- Alerts ---- */
 
 export function alerts(
-  state: string, model: string, before: string, signal?: AbortSignal,
+  state: string, limit: number, signal?: AbortSignal,
 ): Promise<{ alerts: Alert[]; more: boolean }> {
-  const query = new URLSearchParams({ state, limit: '100' });
-  if (model !== '') query.set('model', model);
-  if (before !== '') query.set('before', before);
+  const query = new URLSearchParams({ state, limit: String(limit) });
   return call('GET', `/api/v1/alerts?${query}`, undefined, signal);
 }
 
 export const alert = (id: number, signal?: AbortSignal): Promise<Alert> =>
   call('GET', `/api/v1/alerts/${id}`, undefined, signal);
 
-export const deliveries = (alertId: number, signal?: AbortSignal): Promise<Delivery[]> =>
-  call<{ deliveries: Delivery[] }>('GET', `/api/v1/deliveries?alert=${alertId}`, undefined, signal)
+/** Newest first; `alertId` 0: of all alerts. */
+export const deliveries = (alertId: number, limit: number, signal?: AbortSignal): Promise<Delivery[]> =>
+  call<{ deliveries: Delivery[] }>('GET', `/api/v1/deliveries?limit=${limit}${alertId > 0 ? `&alert=${alertId}` : ''}`, undefined, signal)
     .then((a) => a.deliveries);
 
 export const acknowledge = (id: number, note: string): Promise<Alert> =>
@@ -140,6 +140,25 @@ export const silence = (matchers: string[], until_ms: number, why: string): Prom
   call('POST', '/api/v1/silences', { matchers, until_ms, why });
 
 export const unsilence = (id: number): Promise<null> => call('DELETE', `/api/v1/silences/${id}`);
+
+/* ---- Alert rules ---- */
+
+export const alertRules = (signal?: AbortSignal): Promise<AlertRules> => call('GET', '/api/v1/alert-rules', undefined, signal);
+
+/** What the text would put in force; fails with the place of a mistake. */
+export const checkRules = (yaml: string): Promise<RulesRead> => call('POST', '/api/v1/alert-rules/check', yaml);
+
+export const applyRules = (yaml: string): Promise<AlertRules> => call('PUT', '/api/v1/alert-rules', yaml);
+
+/** Checking needs the same scope as applying, and changes nothing: so one can know beforehand. */
+export const mayChangeRules = (): Promise<boolean> =>
+  checkRules('').then(() => true, (failure: unknown) => {
+    if (failure instanceof ApiError && failure.status === 403) return false;
+    throw failure;
+  });
+
+export const testNotifier = (name: string): Promise<{ status: number; took_ms: number }> =>
+  call('POST', `/api/v1/notifiers/${encodeURIComponent(name)}/test`);
 
 /* ---- Changes ---- */
 

@@ -18,6 +18,7 @@ import { Icon } from './ui/icon';
 import { Search } from './ui/search';
 import { Toasts } from './ui/toasts';
 
+const ALERT_TITLES = { inbox: 'Alerts', rules: 'Alert rules', silences: 'Silences' };
 const TITLES = { live: '', drift: 'drift', quality: 'quality', versions: 'versions', events: 'events' };
 
 export function titleOf(route: Route, attention: number): string {
@@ -28,7 +29,7 @@ export function titleOf(route: Route, attention: number): string {
     case 'events':
       return `${alarm}Events · Slipway`;
     case 'alerts':
-      return `${alarm}${route.id === null ? 'Alerts' : `Alert ${route.id}`} · Slipway`;
+      return `${alarm}${route.id === null ? ALERT_TITLES[route.tab] : `Alert ${route.id}`} · Slipway`;
     case 'model':
       return `${alarm}${route.name}${TITLES[route.tab] && ` ${TITLES[route.tab]}`} · Slipway`;
     default:
@@ -73,7 +74,7 @@ function Page({ route, query }: { route: Route; query: URLSearchParams }) {
     case 'events':
       return <Events query={query} />;
     case 'alerts':
-      return <Alerts id={route.id} query={query} />;
+      return <Alerts id={route.id} tab={route.tab} query={query} />;
     case 'model':
       return <Model name={route.name} tab={route.tab} query={query} />;
     default:

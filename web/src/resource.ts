@@ -4,6 +4,10 @@
 
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 
+export function words(failure: unknown): string {
+  return failure instanceof Error ? failure.message : String(failure);
+}
+
 export interface Resource<T> {
   data: T | null;
   error: string | null;
@@ -43,8 +47,7 @@ export function useResource<T>(
         (data) => setHeld({ key, data, error: null }),
         (failure: unknown) => {
           if (abort.signal.aborted) return;
-          const error = failure instanceof Error ? failure.message : String(failure);
-          setHeld((before) => ({ key, data: before.key === key ? before.data : null, error }));
+          setHeld((before) => ({ key, data: before.key === key ? before.data : null, error: words(failure) }));
         },
       ).finally(() => {
         if (everyMs > 0 && !abort.signal.aborted) timer = window.setTimeout(ask, everyMs);

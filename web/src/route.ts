@@ -4,11 +4,14 @@
 export const TABS = ['live', 'drift', 'quality', 'versions', 'events'] as const;
 export type Tab = (typeof TABS)[number];
 
+export const ALERT_TABS = ['inbox', 'rules', 'silences'] as const;
+export type AlertTab = (typeof ALERT_TABS)[number];
+
 export type Route =
   | { page: 'fleet' }
   | { page: 'model'; name: string; tab: Tab }
   | { page: 'events' }
-  | { page: 'alerts'; id: number | null }
+  | { page: 'alerts'; id: number | null; tab: AlertTab }
   | { page: 'missing' };
 
 export function parse(path: string): Route {
@@ -21,8 +24,10 @@ export function parse(path: string): Route {
   const [head, name, tab, more] = parts;
   if (head === undefined) return { page: 'fleet' };
   if (head === 'events' && name === undefined) return { page: 'events' };
-  if (head === 'alerts' && tab === undefined && /^[1-9][0-9]*$/.test(name ?? '1')) {
-    return { page: 'alerts', id: name === undefined ? null : Number(name) };
+  if (head === 'alerts' && tab === undefined) {
+    if (name === undefined) return { page: 'alerts', id: null, tab: 'inbox' };
+    if (name === 'rules' || name === 'silences') return { page: 'alerts', id: null, tab: name };
+    if (/^[1-9][0-9]*$/.test(name)) return { page: 'alerts', id: Number(name), tab: 'inbox' };
   }
   if (head !== 'models' || more !== undefined) return { page: 'missing' };
   if (name === undefined) return { page: 'fleet' };
@@ -35,6 +40,10 @@ export function parse(path: string): Route {
 export function modelPath(name: string, tab: Tab = 'live'): string {
   const base = `/models/${encodeURIComponent(name)}`;
   return tab === 'live' ? base : `${base}/${tab}`;
+}
+
+export function alertsPath(tab: AlertTab): string {
+  return tab === 'inbox' ? '/alerts' : `/alerts/${tab}`;
 }
 
 export function alertPath(id: number): string {

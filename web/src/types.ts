@@ -309,16 +309,77 @@ export interface Alert {
 }
 
 export interface Delivery {
+  id: number;
   notifier: string;
-  status: string;
+  kind: string;
+  firing: number;
+  resolved: number;
+  state: 'queued' | 'sent' | 'failed';
+  /** What the receiver answered last; 0: nothing. */
+  status: number;
   attempts: number;
+  error: string;
+  created_ms: number;
+  took_ms: number;
+}
+
+export interface Measure {
+  on: string;
+  measure: string;
+  unit: string;
+  windowed: boolean;
+  /** It has a test of its own, and needs no threshold. */
+  verdict: boolean;
+}
+
+export interface Rule {
+  name: string;
+  on: string;
+  measure: string;
+  model: string;
+  column: string;
+  segment: string;
+  above?: number;
+  below?: number;
+  unit?: string;
+  window_s?: number;
+  for_ms: number;
+  keep_firing_for_ms: number;
+  severity: Severity;
+  builtin: boolean;
+  line: number;
+  labels: Record<string, string>;
+  notify: string[];
+}
+
+export interface Notifier {
+  name: string;
+  kind: string;
+}
+
+/** What is in force, or would be. */
+export interface RulesRead {
+  rules: Rule[];
+  notifiers: Notifier[];
+}
+
+export interface AlertRules extends RulesRead {
+  yaml: string;
+  who: string;
+  changed_ms: number;
+  /** Why the stored rules are not in force. */
   error: string | null;
-  at_ms: number;
+  /** Why the last evaluation failed. */
+  trouble: string | null;
+  every_ms: number;
+  measures: Measure[];
+  /** The built-in rules, as YAML. */
+  defaults: string;
 }
 
 export interface Silence {
   id: number;
-  matchers: string[];
+  matchers: { name: string; pattern: string; negated: boolean }[];
   until_ms: number;
   who: string;
   why: string;

@@ -49,8 +49,10 @@ test('alerts: evidence is laid flat by its path', () => {
 });
 
 test('address: alerts have one each', () => {
-  assert.deepEqual(parse('/alerts'), { page: 'alerts', id: null });
-  assert.deepEqual(parse('/alerts/17'), { page: 'alerts', id: 17 });
+  assert.deepEqual(parse('/alerts'), { page: 'alerts', id: null, tab: 'inbox' });
+  assert.deepEqual(parse('/alerts/17'), { page: 'alerts', id: 17, tab: 'inbox' });
+  assert.deepEqual(parse('/alerts/rules'), { page: 'alerts', id: null, tab: 'rules' });
+  assert.deepEqual(parse('/alerts/silences'), { page: 'alerts', id: null, tab: 'silences' });
   assert.deepEqual(parse('/alerts/x'), { page: 'missing' });
   assert.deepEqual(parse('/alerts/17/more'), { page: 'missing' });
   assert.deepEqual(parse('/models/fraud/quality'), { page: 'model', name: 'fraud', tab: 'quality' });

@@ -101,10 +101,11 @@ test('dashboard: an alert is acknowledged, and then silenced, by clicking', TIME
   await page.getByRole('dialog').getByRole('button', { name: 'Silence', exact: true }).click();
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   await page.getByRole('link', { name: 'Alerts', exact: false }).first().click();
-  await page.getByRole('heading', { name: 'Silences' }).waitFor();
+  await page.getByRole('link', { name: 'Silences' }).click();
+  await page.getByText(`rule=${alerts[0].rule}`).waitFor();
   await shoot(page, LOOKS[0], 'm4-silenced');
   await page.getByRole('button', { name: 'End it' }).click();
-  await page.getByRole('heading', { name: 'Silences' }).waitFor({ state: 'detached' });
+  await page.getByText('No silence holds.').waitFor();
   assert.deepEqual((await api('GET', '/api/v1/silences')).silences, []);
   assert.deepEqual(complaints, []);
   await context.close();

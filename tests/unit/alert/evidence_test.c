@@ -73,6 +73,86 @@ TEST(evidence__that_was_changed_differs) {
     }
 }
 
+/* ---- Counts of columns, readings ---- */
+
+static void write_psi(sw_json *w, const sw_signal *signal) {
+    sw_evidence_write_psi(w, signal->data);
+}
+
+static void write_share(sw_json *w, const sw_signal *signal) {
+    sw_evidence_write_share(w, signal->data);
+}
+
+static void write_reading(sw_json *w, const sw_signal *signal) {
+    sw_evidence_write_reading(w, signal->value);
+}
+
+static sw_evidence_again again_of(const sw_rule *rule, const sw_signal *signal) {
+    sw_error why = {0};
+    sw_buf json = {0};
+    sw_arena arena = {0};
+    sw_evidence_again again = {0};
+    sw_evidence_write(&json, rule, signal);
+    CHECK(!sw_failed(sw_evidence_recompute(&again, sw_buf_str(&json), &arena, &why)));
+    CHECK(again.possible && again.same);
+    sw_buf_free(&json);
+    sw_arena_free(&arena);
+    return again;
+}
+
+TEST(evidence__of_a_threshold_on_a_column_is_its_counts) {
+    uint64_t random = 9;
+    for (int run = 0; run < 200; run++) {
+        sw_evidence_psi psi = {.cells = 2 + (uint32_t)(sw_rng_next(&random) % 11)};
+        for (uint32_t k = 0; k < psi.cells; k++) {
+            psi.reference[k] = sw_rng_next(&random) % 100000;
+            psi.live[k] = 1 + sw_rng_next(&random) % 1000;
+        }
+        sw_signal drift = {.measure = sw_measure_find(SW_SIGNAL_DRIFT, SW_STR("psi")),
+                           .value = sw_evidence_psi_value(&psi),
+                           .data = &psi,
+                           .write_evidence = write_psi};
+        sw_rule rule = {.measure = drift.measure, .has_limit = true, .above = true, .limit = 0.2};
+        CHECK(again_of(&rule, &drift).raised == (drift.value > 0.2));
+        sw_evidence_share share = {psi.live[0], psi.live[0] + psi.live[1]};
+        sw_signal missing = {.measure = sw_measure_find(SW_SIGNAL_QUALITY, SW_STR("missing")),
+                             .value = sw_evidence_share_value(&share),
+                             .data = &share,
+                             .write_evidence = write_share};
+        rule.measure = missing.measure;
+        CHECK(again_of(&rule, &missing).raised == (missing.value > 0.2));
+    }
+}
+
+TEST(evidence__of_what_was_read_is_the_reading) {
+    sw_signal lag = {.measure = sw_measure_find(SW_SIGNAL_LAG, SW_STR("lag")),
+                     .value = 260.1,
+                     .write_evidence = write_reading};
+    sw_rule rule = {.measure = lag.measure, .has_limit = true, .above = true, .limit = 250};
+    CHECK(again_of(&rule, &lag).raised);
+    sw_signal log = {.measure = sw_measure_find(SW_SIGNAL_LOG, SW_STR("stopped")),
+                     .value = 1,
+                     .strength = 1,
+                     .strength_limit = NAN,
+                     .write_evidence = write_reading};
+    rule = (sw_rule){.measure = log.measure, .above = true};
+    CHECK(again_of(&rule, &log).raised);
+}
+
+TEST(evidence__without_data_cannot_be_computed_again) {
+    static const char *const texts[] = {
+        "{\"kind\":\"lag\",\"measure\":\"lag\",\"value\":300,\"limit\":250,\"data\":null}",
+        "{\"kind\":\"drift\",\"measure\":\"psi\",\"by\":\"verdict\",\"value\":6}"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        sw_error why;
+        sw_arena arena = {0};
+        sw_evidence_again again;
+        CHECK(!sw_failed(sw_evidence_recompute(&again, sw_str_of(texts[i]), &arena, &why)));
+        CHECK(!again.possible && !again.same);
+        sw_arena_free(&arena);
+    }
+}
+
 TEST(evidence__that_is_none_is_refused) {
     static const char *const texts[] = {
         "",
@@ -82,6 +162,10 @@ TEST(evidence__that_is_none_is_refused) {
         "{\"kind\":\"latency\",\"measure\":\"p99\",\"data\":{\"buckets\":[[9999999,1]]}}",
         "{\"kind\":\"latency\",\"measure\":\"p99\",\"data\":{\"buckets\":[[1,2,3]]}}",
         "{\"kind\":\"latency\",\"measure\":\"p99\",\"data\":{\"requests\":-1}}",
+        "{\"kind\":\"drift\",\"by\":\"limit\",\"data\":{\"reference\":[1,2],\"live\":[1]}}",
+        "{\"kind\":\"drift\",\"by\":\"limit\",\"data\":{\"live\":[0,0,0,0,0,0,0,0,0,0,0,0,0]}}",
+        "{\"kind\":\"decay\",\"measure\":\"evidence\",\"data\":{}}",
+        "{\"kind\":\"metric\",\"measure\":\"value\",\"data\":{}}",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         sw_error why;

@@ -69,7 +69,7 @@ TEST(rules__say_where_and_what_is_wrong) {
     refuses("rules:\n- {name: a, on: drift}\n- {name: a, on: drift}\n", "twice");
     refuses("rules:\n- {name: a, on: drift, notify: nobody}\n", "none of the notifiers");
     refuses("rules:\n- {name: a, on: drift, window: 5m}\n", "no meaning");
-    refuses("rules:\n- {name: a, on: quality, above: 5%}\n", "no threshold");
+    refuses("rules:\n- {name: a, on: quality, above: 5ms}\n", "no share");
     refuses("rules: {}\n", "a list");
     refuses("every: 1ms\n", "every:");
     refuses("a: [", "no YAML");

@@ -54,6 +54,15 @@ static sw_status parse(sw_records *out, const sw_signature *signature, const cha
     return sw_records_parse(out, plan_of(signature), (sw_str){copy, len}, &arena, &error);
 }
 
+/* `feature`: whose type is why; -1: it is something else. */
+static void check_mismatch(const sw_signature *signature, const char *body, int feature) {
+    sw_records r;
+    CHECK_INT(parse(&r, signature, body).code, SW_CODE_INVALID);
+    if ((int)r.mismatched - 1 != feature)
+        printf("  %s\n", body);
+    CHECK_INT((int)r.mismatched - 1, feature);
+}
+
 static void check_refused(const sw_signature *signature, const char *body, const char *why) {
     sw_records r;
     sw_status status = parse(&r, signature, body);
@@ -380,6 +389,49 @@ TEST(records_answer__a_single_record_gets_a_prediction) {
     sw_buf_free(&buf);
     sw_arena_free(&arena);
     sw_arena_free(&keeping);
+}
+
+TEST(records__say_whose_value_had_a_wrong_type) {
+    static const char *const others[] = {
+        "{\"amount\":}",
+        "{\"amount\":1.2.3,\"age\":1,\"mean concave points\":2}",
+        "{\"age\":1}",
+        "{\"amount\":null,\"mean concave points\":1}",
+        "{\"amont\":\"12.5\"}",
+        "{\"amount\":1,\"amount\":\"12.5\"}",
+        "[]",
+        "{\"amount\":1,\"mean concave points\":2} true",
+    };
+    sw_records r;
+    CHECK_OK(parse(&r, &wide, "{\"amount\":1,\"mean concave points\":2}"), error);
+    CHECK_INT(r.mismatched, 0);
+    check_mismatch(&wide, "{\"amount\":\"12.5\"}", 0);
+    check_mismatch(&wide, "{\"amount\":1,\"mean concave points\":{\"a\":1}}", 2);
+    check_mismatch(&wide,
+                   "[{\"amount\":1,\"mean concave points\":2},"
+                   "{\"amount\":1,\"age\":[],\"mean concave points\":2}]",
+                   1);
+    check_mismatch(&mixed, "{\"country\":49}", 0);
+    check_mismatch(&mixed, "{\"count\":12.5}", 1);
+    check_mismatch(&mixed, "{\"big\":\"1\"}", 2);
+    check_mismatch(&mixed, "{\"known\":2}", 3);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        check_mismatch(&wide, others[i], -1);
+    sw_arena_reset(&arena);
+}
+
+TEST(records__that_come_one_by_one_say_so_too_and_forget_it) {
+    sw_records_rows *rows;
+    REQUIRE_OK(sw_records_rows_make(&rows, plan_of(&wide), 4, &arena, &error), error);
+    CHECK_INT(
+        sw_records_rows_add(rows, SW_STR("{\"amount\":1,\"age\":\"12.5\"}"), 0, &arena, &error)
+            .code,
+        SW_CODE_INVALID);
+    CHECK_INT(sw_records_rows_mismatched(rows), 2);
+    CHECK_INT(sw_records_rows_add(rows, SW_STR("{\"age\":1}"), 1, &arena, &error).code,
+              SW_CODE_INVALID);
+    CHECK_INT(sw_records_rows_mismatched(rows), 0);
+    sw_arena_reset(&arena);
 }
 
 TEST_MAIN

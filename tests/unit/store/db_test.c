@@ -515,6 +515,9 @@ static void go_back_to(const char *dir, size_t steps) {
             sw_buf_printf(&drop, "DROP TABLE %s;", name);
     }
     sqlite3_finalize(tables);
+    if (steps < 3)
+        sw_buf_add_lit(&drop, "ALTER TABLE revisions DROP COLUMN served_by;"
+                              "ALTER TABLE revisions DROP COLUMN served_why;");
     for (size_t i = 1; i < steps; i++)
         sw_buf_printf(&drop, "%s", sw_migrations[i].sql);
     sw_buf_printf(&drop, "DELETE FROM schema_migrations WHERE number > %d;", (int)steps);

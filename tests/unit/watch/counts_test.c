@@ -106,6 +106,73 @@ TEST(counts__a_damaged_form_is_refused_and_adds_nothing) {
     sw_buf_free(&bytes);
 }
 
+/* ---- Refused rows ---- */
+
+static const sw_observer layout = {
+    .counter_count = 40, .label_count = 1, .output_label_count = 1, .column_count = 10000};
+
+static void refuse(sw_counts *counts, uint32_t column, uint64_t rows) {
+    counts->mismatches[column] += rows;
+    counts->mismatched = true;
+}
+
+TEST(counts__refused_rows_come_back_of_ten_thousand_features) {
+    sw_counts counts, back, decoded;
+    sw_buf bytes = {0};
+    REQUIRE_OK(sw_counts_make_for(&counts, &layout, false, &error), error);
+    REQUIRE_OK(sw_counts_make_for(&back, &layout, false, &error), error);
+    fill(&counts);
+    for (uint32_t i = 0; i < 10000; i += 1 + (uint32_t)(sw_rng_next(&seed) % 40))
+        refuse(&counts, i, 1 + sw_rng_next(&seed) % 300);
+    refuse(&counts, 9999, UINT64_C(1) << 40);
+    sw_counts_encode(&bytes, &counts);
+    CHECK(bytes.len < 30000);
+    for (int twice = 1; twice <= 2; twice++) {
+        CHECK_OK(sw_counts_add_encoded(&back, sw_buf_str(&bytes), &error), error);
+        for (uint32_t i = 0; i < 10000; i++)
+            CHECK_INT(back.mismatches[i], (uint64_t)twice * counts.mismatches[i]);
+    }
+    CHECK_OK(sw_counts_decode(&decoded, sw_buf_str(&bytes), &error), error);
+    CHECK(decoded.mismatched && !sw_counts_empty(&decoded));
+    CHECK(memcmp(decoded.mismatches, counts.mismatches, 10000 * sizeof *counts.mismatches) == 0);
+    sw_counts_clear(&back);
+    CHECK(sw_counts_empty(&back) && back.mismatches[9999] == 0);
+    for (size_t len = 0; len < bytes.len; len += 1 + len / 50)
+        CHECK_INT(sw_counts_add_encoded(&back, (sw_str){bytes.at, len}, &error).code,
+                  SW_CODE_INVALID);
+    sw_buf_add_char(&bytes, 0);
+    CHECK_INT(sw_counts_add_encoded(&back, sw_buf_str(&bytes), &error).code, SW_CODE_INVALID);
+    CHECK(sw_counts_empty(&back));
+    sw_counts_free(&counts);
+    sw_counts_free(&back);
+    sw_counts_free(&decoded);
+    sw_buf_free(&bytes);
+}
+
+TEST(counts__without_refused_rows_are_stored_as_older_programs_do_and_read_as_none) {
+    sw_counts counts, back;
+    sw_buf bytes = {0};
+    REQUIRE_OK(sw_counts_make_for(&counts, &layout, false, &error), error);
+    REQUIRE_OK(sw_counts_make_for(&back, &layout, false, &error), error);
+    fill(&counts);
+    counts.moments[7] = (sw_moments){1, 2, 4, 2, 2};
+    sw_counts_encode(&bytes, &counts);
+    CHECK_INT(bytes.at[0], 2);
+    refuse(&back, 3, 5);
+    CHECK_OK(sw_counts_add_encoded(&back, sw_buf_str(&bytes), &error), error);
+    CHECK_INT(back.rows, counts.rows);
+    CHECK_INT(back.mismatches[3], 5);
+    CHECK_INT(back.mismatches[7], 0);
+    bytes.at[0] = 3; /* the newer form without its last part */
+    CHECK_INT(sw_counts_add_encoded(&back, sw_buf_str(&bytes), &error).code, SW_CODE_INVALID);
+    CHECK_OK(sw_counts_add_encoded(&back, SW_STR("\x01\x07\x28\x4E\x00"), &error), error);
+    CHECK_INT(back.rows, counts.rows + 7);
+    CHECK_INT(back.mismatches[3], 5);
+    sw_counts_free(&counts);
+    sw_counts_free(&back);
+    sw_buf_free(&bytes);
+}
+
 TEST(counts__a_run_of_zeros_beyond_the_last_counter_is_refused) {
     sw_counts counts;
     REQUIRE_OK(sw_counts_make(&counts, 4, 0, &error), error);

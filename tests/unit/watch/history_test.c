@@ -370,8 +370,13 @@ static void serve_secret(void) {
         r.country = SW_STR("verysecretland");
         count_row(shard, &r);
     }
+    sw_observe_mismatch(shard, 0); /* dropped: not counted */
+    sw_observe_mismatch(shard, 1);
+    sw_observe_mismatch(shard, 1);
     sw_watch_merge(watched, shard);
     CHECK(sw_watch_keep(watch));
+    for (const sw_record *record = watch->records; record; record = record->next)
+        CHECK(!record->mismatches || record->mismatches[1] == 2);
 }
 
 TEST(privacy__what_is_dropped_is_not_counted_and_no_hidden_text_is_stored) {
@@ -381,6 +386,8 @@ TEST(privacy__what_is_dropped_is_not_counted_and_no_hidden_text_is_stored) {
     CHECK_STR(sw_str_of(text_of(age, "state")), "unwatched");
     CHECK_HAS(text_of(age, "why"), "by the monitor's settings");
     CHECK(json_is_null(json_object_get(age, "mean")));
+    CHECK(json_is_null(json_object_get(age, "type_mismatches")));
+    CHECK_INT(number_of(column(root, "features", 1), "type_mismatches"), 2);
     CHECK_STR(sw_str_of(text_of(column(root, "features", 1), "state")), "drifted");
     json_decref(root);
     CHECK(!stored_somewhere("verysecretland"));

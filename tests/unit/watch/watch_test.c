@@ -583,6 +583,17 @@ TEST(watch__the_keeper_stores_the_running_minute_by_itself) {
     tear_down();
 }
 
+typedef struct told {
+    int count;
+    uint64_t rows;
+    sw_str feature;
+} told;
+
+static void tell(sw_str feature, uint64_t rows, void *context) {
+    told *t = context;
+    *t = (told){t->count + 1, rows, feature};
+}
+
 TEST(watch__ten_thousand_features_are_counted_and_judged) {
     enum { MANY = 10000 };
     REQUIRE(set_up());
@@ -614,6 +625,7 @@ TEST(watch__ten_thousand_features_are_counted_and_judged) {
                             &wide_profile, NULL, &error),
                error);
     float *x = sw_arena_zalloc(&big, MANY, sizeof *x), score = 0.5F;
+    sw_observe_mismatch(wide_shard, MANY - 1);
     for (int row = 0; row < 600; row++) {
         for (int i = 0; i < MANY; i++)
             x[i] = (float)sw_rng_unit(&seed) * (i == 77 ? 0.5F : 1);
@@ -630,6 +642,11 @@ TEST(watch__ten_thousand_features_are_counted_and_judged) {
     REQUIRE_OK(sw_watch_summarise(&summary, wide_watched, &error), error);
     CHECK_INT(summary.rows, 600);
     CHECK_INT(summary.drifted, 1);
+    told t = {0};
+    sw_watch_mismatches(wide_watched, tell, &t);
+    CHECK_INT(t.count, 1);
+    CHECK_INT(t.rows, 1);
+    CHECK_STR(t.feature, "x9999");
     sw_watch_remove(wide_watched);
     sw_shard_free(wide_shard);
     sw_observer_free(wide_observer);

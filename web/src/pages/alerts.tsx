@@ -6,29 +6,29 @@ import { figure, flatten, inbox, loud, matchersOf, mostUrgentFirst, placeOf } fr
 import * as api from '../api';
 import { counted, duration } from '../format';
 import { go, setQuery } from '../nav';
-import { useResource } from '../resource';
-import { alertPath } from '../route';
+import { useResource, words } from '../resource';
+import { alertPath, alertsPath } from '../route';
 import { dispatch, useStore } from '../store';
-import type { Alert, Silence } from '../types';
-import { Badge, Chip, SeverityBadge } from '../ui/badge';
+import type { AlertTab } from '../route';
+import type { Alert } from '../types';
+import { Badge, SeverityBadge } from '../ui/badge';
 import { Choice, Filter, Problem } from '../ui/choice';
 import { Dialog } from '../ui/dialog';
+import { Icon } from '../ui/icon';
 import { Time } from '../ui/time';
+import { Deliveries } from './notifiers';
+import { Rules } from './rules';
+import { SilenceDialog, Silences } from './silences';
 
 const REFRESH_MS = 10_000;
-const SILENCES = [
-  { value: 1, label: '1 h' }, { value: 4, label: '4 h' }, { value: 24, label: '1 day' }, { value: 168, label: '1 week' },
-];
-const HOUR_MS = 3_600_000;
-
-function words(failure: unknown): string {
-  return failure instanceof Error ? failure.message : String(failure);
-}
+const LISTED = 100;
+/** Of one rule, or to count: as many as the server gives. */
+const LISTED_MAX = 1000;
 
 /** Keeps the number in the page's head, wherever one is. */
 export function useFiring(): void {
   const changes = useStore((s) => s.alertChanges);
-  const firing = useResource('firing', (signal) => api.alerts('firing', '', '', signal), [changes], 60_000);
+  const firing = useResource('firing', (signal) => api.alerts('firing', LISTED, signal), [changes], 60_000);
   const count = firing.data ? loud(firing.data.alerts) : null;
   useEffect(() => {
     if (count !== null) dispatch({ type: 'firing', count });
@@ -67,20 +67,14 @@ function Row({ alert }: { alert: Alert }) {
 
 /* ---- One alert ---- */
 
-type Calm = 'acknowledge' | 'silence';
-
-function CalmDialog({ alert, calm, onClose, onDone }: { alert: Alert; calm: Calm; onClose: () => void; onDone: () => void }) {
-  const [text, setText] = useState('');
-  const [hours, setHours] = useState(4);
+function AcknowledgeDialog({ alert, onClose, onDone }: { alert: Alert; onClose: () => void; onDone: () => void }) {
+  const [note, setNote] = useState('');
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const send = (event: Event): void => {
     event.preventDefault();
     setBusy(true);
-    const sent: Promise<unknown> = calm === 'acknowledge'
-      ? api.acknowledge(alert.id, text)
-      : api.silence(matchersOf(alert), Date.now() + hours * HOUR_MS, text);
-    sent.then(() => {
+    api.acknowledge(alert.id, note).then(() => {
       onDone();
       onClose();
     }, (failure: unknown) => {
@@ -89,24 +83,17 @@ function CalmDialog({ alert, calm, onClose, onDone }: { alert: Alert; calm: Calm
     });
   };
   return (
-    <Dialog title={calm === 'acknowledge' ? 'Acknowledge this alert' : 'Silence alerts like this'} onClose={onClose} busy={busy}>
+    <Dialog title="Acknowledge this alert" onClose={onClose} busy={busy}>
       <form onSubmit={send}>
-        {calm === 'acknowledge' ? (
-          <p>It keeps firing, and nobody is told of it again until it ends.</p>
-        ) : (
-          <>
-            <p class="chips">{matchersOf(alert).map((m) => <Chip key={m}>{m}</Chip>)}</p>
-            <Choice label="For how long" options={SILENCES} value={hours} onPick={setHours} />
-          </>
-        )}
+        <p>It keeps firing, and nobody is told of it again until it ends.</p>
         <label class="field">
-          <span>{calm === 'acknowledge' ? 'Note' : 'Why'}</span>
-          <input type="text" value={text} maxLength={200} onInput={(e) => setText(e.currentTarget.value)} />
+          <span>Note</span>
+          <input type="text" value={note} maxLength={200} onInput={(e) => setNote(e.currentTarget.value)} />
         </label>
         {problem !== null && <Problem text={problem} />}
         <div class="actions">
           <button type="button" onClick={onClose} disabled={busy}>Cancel</button>
-          <button type="submit" class="primary" disabled={busy}>{calm === 'acknowledge' ? 'Acknowledge' : 'Silence'}</button>
+          <button type="submit" class="primary" disabled={busy}>Acknowledge</button>
         </div>
       </form>
     </Dialog>
@@ -125,32 +112,14 @@ function Facts({ alert }: { alert: Alert }) {
   return <dl class="facts">{facts.map(([name, text]) => <div key={name}><dt>{name}</dt><dd>{text}</dd></div>)}</dl>;
 }
 
-function Deliveries({ id }: { id: number }) {
-  const changes = useStore((s) => s.alertChanges);
-  const list = useResource(`deliveries ${id}`, (signal) => api.deliveries(id, signal), [changes], REFRESH_MS);
-  if (list.error !== null) return <Problem text={list.error} retry={list.reload} />;
-  if (!list.data || list.data.length === 0) return <p class="muted">Nobody was told: no rule names a notifier for it. See <code>slipway rules --help</code></p>;
-  return (
-    <table class="plain-table stack">
-      <thead><tr><th scope="col">When</th><th scope="col">To</th><th scope="col">Outcome</th><th scope="col" class="right">Attempts</th></tr></thead>
-      <tbody>
-        {list.data.map((d, i) => (
-          <tr key={i}>
-            <td data-label="When" class="num"><Time at={d.at_ms} /></td>
-            <td data-label="To">{d.notifier}</td>
-            <td data-label="Outcome">{d.status}{d.error && <span class="sub bad-text">{d.error}</span>}</td>
-            <td data-label="Attempts" class="num right">{d.attempts}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
 function One({ id }: { id: number }) {
   const changes = useStore((s) => s.alertChanges);
   const found = useResource(`alert ${id}`, (signal) => api.alert(id, signal), [changes], REFRESH_MS);
-  const [calm, setCalm] = useState<Calm | null>(null);
+  const [calm, setCalm] = useState<'acknowledge' | 'silence' | null>(null);
+  const done = (): void => {
+    found.reload();
+    dispatch({ type: 'alert' });
+  };
   const alert = found.data;
   if (found.error !== null && !alert) return <Problem text={found.error} retry={found.reload} />;
   if (!alert) return <p class="muted loading">Loading…</p>;
@@ -186,46 +155,14 @@ function One({ id }: { id: number }) {
           </tbody>
         </table>
       </section>
-      <section><h2>Who was told</h2><Deliveries id={id} /></section>
-      {calm && (
-        <CalmDialog alert={alert} calm={calm} onClose={() => setCalm(null)} onDone={() => {
-          found.reload();
-          dispatch({ type: 'alert' });
-        }} />
-      )}
+      <section><h2>Who was told</h2><Deliveries alert={id} /></section>
+      {calm === 'acknowledge' && <AcknowledgeDialog alert={alert} onClose={() => setCalm(null)} onDone={done} />}
+      {calm === 'silence' && <SilenceDialog matchers={matchersOf(alert)} onClose={() => setCalm(null)} onDone={done} />}
     </>
   );
 }
 
 /* ---- All of them ---- */
-
-function Silences() {
-  const changes = useStore((s) => s.alertChanges);
-  const list = useResource('silences', api.silences, [changes], REFRESH_MS);
-  const [problem, setProblem] = useState<string | null>(null);
-  const end = (silence: Silence): void => {
-    api.unsilence(silence.id).then(() => {
-      list.reload();
-      dispatch({ type: 'alert' });
-    }, (failure: unknown) => setProblem(words(failure)));
-  };
-  if (!list.data || list.data.length === 0) return null;
-  return (
-    <section>
-      <h2>Silences</h2>
-      {problem !== null && <Problem text={problem} />}
-      <ul class="lines">
-        {list.data.map((s) => (
-          <li key={s.id}>
-            <span class="chips">{s.matchers.map((m) => <Chip key={m}>{m}</Chip>)}</span>
-            <span class="muted">until <Time at={s.until_ms} /> · {s.who}{s.why && ` · ${s.why}`}</span>
-            <button type="button" class="link" onClick={() => end(s)}>End it</button>
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
-}
 
 function matches(alert: Alert, text: string): boolean {
   const wanted = text.trim().toLowerCase();
@@ -235,14 +172,16 @@ function matches(alert: Alert, text: string): boolean {
 function Inbox({ query }: { query: URLSearchParams }) {
   const state = query.get('state') ?? 'active';
   const text = query.get('q') ?? '';
+  const rule = query.get('rule') ?? '';
+  const limit = rule === '' ? LISTED : LISTED_MAX;
   const changes = useStore((s) => s.alertChanges);
-  const list = useResource(`alerts ${state}`, (signal) => api.alerts(state, '', '', signal), [changes], REFRESH_MS);
-  const all = list.data?.alerts ?? [];
+  const list = useResource(`alerts ${state} ${limit}`, (signal) => api.alerts(state, limit, signal), [changes], REFRESH_MS);
+  const all = (list.data?.alerts ?? []).filter((a) => rule === '' || a.rule === rule);
   const shown = all.filter((a) => matches(a, text)).sort(mostUrgentFirst);
   return (
     <>
       <header class="page-head">
-        <h1>{list.data && state === 'active' ? inbox(all) : 'Alerts'}</h1>
+        <h1>{list.data && state === 'active' && rule === '' ? inbox(all) : 'Alerts'}</h1>
         {list.data && <p class="muted num">{counted(all.length, 'alert')}{list.data.more && ', and older ones'}</p>}
       </header>
       <div class="bar wrap">
@@ -253,6 +192,9 @@ function Inbox({ query }: { query: URLSearchParams }) {
           value={state}
           onPick={(s) => setQuery({ state: s === 'active' ? '' : s })}
         />
+        {rule !== '' && (
+          <button type="button" class="chip-button" onClick={() => setQuery({ rule: '' })}>of rule {rule} <Icon name="close" /></button>
+        )}
       </div>
       {list.error !== null && <Problem text={list.error} retry={list.reload} />}
       {list.loading && <p class="muted loading">Loading…</p>}
@@ -267,15 +209,24 @@ function Inbox({ query }: { query: URLSearchParams }) {
           <tbody>{shown.map((a) => <Row key={a.id} alert={a} />)}</tbody>
         </table>
       )}
-      <Silences />
     </>
   );
 }
 
-export function Alerts({ id, query }: { id: number | null; query: URLSearchParams }) {
+const TABS: [AlertTab, string][] = [['inbox', 'Inbox'], ['rules', 'Rules'], ['silences', 'Silences']];
+
+export function Alerts({ id, tab, query }: { id: number | null; tab: AlertTab; query: URLSearchParams }) {
+  if (id !== null) return <main id="main" tabIndex={-1} class="page"><One key={id} id={id} /></main>;
   return (
     <main id="main" tabIndex={-1} class="page">
-      {id === null ? <Inbox query={query} /> : <One key={id} id={id} />}
+      <nav class="tabs" aria-label="Alerts">
+        {TABS.map(([name, label]) => (
+          <a key={name} href={alertsPath(name)} aria-current={name === tab ? 'page' : undefined}>{label}</a>
+        ))}
+      </nav>
+      {tab === 'inbox' && <Inbox query={query} />}
+      {tab === 'rules' && <Rules />}
+      {tab === 'silences' && <Silences />}
     </main>
   );
 }
