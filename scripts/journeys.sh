@@ -6,4 +6,5 @@ cd "$(dirname "$0")/.."
 export SLIPWAY_BIN="${SLIPWAY_BIN:-$PWD/build/release/slipway}"
 scripts/npm_ci.sh tests/journeys/browser
 scripts/npm_ci.sh tests/journeys/grpc_js
-/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/journeys "$@"
+# Three files at once: journeys mostly wait.
+/usr/bin/python3 -m pytest -q -p no:cacheprovider -n 3 --dist loadfile tests/journeys "$@"
