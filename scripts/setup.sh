@@ -7,7 +7,7 @@ build="ca-certificates gcc libc6-dev make cmake ninja-build pkg-config libuv1-de
 node-llhttp libssl-dev libsqlite3-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler
 libonnx-dev libjansson-dev libyaml-dev libzstd-dev libcurl4-openssl-dev libcurl4"
 test="python3 python3-pytest python3-pytest-xdist python3-sklearn python3-grpcio python3-protobuf python3-venv curl openssl chromium fonts-dejavu-core
-procps iproute2 python3-aiosmtpd prometheus-alertmanager"
+procps iproute2 python3-aiosmtpd prometheus prometheus-alertmanager"
 bench="python3 python3-venv nginx-light wrk nghttp2-client libsimdjson-dev g++ python3-sklearn"
 lint="clang clang-format clang-tidy libclang-rt-14-dev llvm gcovr python3"
 
