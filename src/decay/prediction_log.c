@@ -15,6 +15,7 @@ enum {
     DRAIN_MS = 50,
     TICK_MS = 1000,
     RETRY_MS = 5000,
+    ROOM_BYTES = 1 << 20, /* a disk with less is full */
     EXPIRE_MS = 60000,
     RING_BYTES_MIN = 64 << 10,
     RING_BYTES_MAX = 1 << 20,
@@ -38,6 +39,7 @@ struct sw_plog {
     pthread_mutex_t storing; /* the thread's turn: stores' blocks are written under it */
     pthread_t thread;
     bool running, stopping;
+    bool was_full; /* the disk, when it took nothing */
     int64_t ticked_ms, retry_ms, expired_ms;
 };
 
@@ -98,7 +100,15 @@ void sw_plog_listen(sw_plog *log, sw_plog_on_stored *listener, void *context) {
 
 /* ---- What the disk says ---- */
 
+static bool is_full(const sw_plog *log) {
+    uint64_t free_bytes, all_bytes;
+    sw_error ignored;
+    return !sw_failed(sw_file_disk(&free_bytes, &all_bytes, log->root, &ignored)) &&
+           free_bytes < ROOM_BYTES;
+}
+
 static void note_failure(sw_plog *log, int64_t now_ms, const sw_error *error) {
+    log->was_full = is_full(log);
     pthread_mutex_lock(&log->lock);
     if (!log->status.stopped)
         log->status.stopped_ms = now_ms;
@@ -114,6 +124,16 @@ static void note_success(sw_plog *log) {
     log->status.stopped_ms = 0;
     *log->status.reason = '\0';
     pthread_mutex_unlock(&log->lock);
+}
+
+/* There is room again, though no row has come to show it. */
+static void look_for_room(sw_plog *log, int64_t now_ms) {
+    if (!log->status.stopped || !log->was_full || now_ms < log->retry_ms)
+        return;
+    if (is_full(log))
+        log->retry_ms = now_ms + RETRY_MS;
+    else
+        note_success(log);
 }
 
 static void append(sw_plog *log, plog_store *store, int64_t now_ms) {
@@ -217,6 +237,7 @@ static void keep_stores(sw_plog *log, int64_t now_ms, bool expire) {
             expire_large(log, s);
         }
     }
+    look_for_room(log, now_ms);
 }
 
 /* One turn: what lies in the queues goes to blocks; once a second, or `all`, blocks to disk. */

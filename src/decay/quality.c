@@ -38,7 +38,8 @@ const char *sw_decay_state_words(sw_decay_state state) {
 typedef struct stored_baseline {
     sw_loss_sums losses; /* of error: in its own units for REGRESSION, before scaling */
     double scale;
-    int64_t through_ms; /* rows predicted later are tested */
+    int64_t through_ms;  /* rows predicted later are tested, */
+    uint64_t at_through; /* and those of this very ms but for so many */
     uint64_t rows;
 } stored_baseline;
 
@@ -49,6 +50,7 @@ typedef struct gathering {
     bool has_baseline;
     double errors[SW_BASELINE_ROWS];
     uint32_t error_count;
+    uint64_t skipped;   /* of at_through */
     int64_t first_look; /* since 1970 */
     sw_loss_sums *looks;
     size_t look_count;
@@ -76,6 +78,22 @@ static bool wants(const sw_plog_column *column, void *context) {
     return sw_quality_wants(g->setup, column);
 }
 
+static void take_row(gathering *g, int64_t at_ms, double loss) {
+    stored_baseline *b = g->baseline;
+    g->errors[g->error_count++] = loss;
+    b->at_through = at_ms == b->through_ms ? b->at_through + 1 : 1;
+    b->through_ms = at_ms;
+}
+
+/* The rows of one request have one time: the baseline may end amid them. */
+static void test_row(gathering *g, int64_t at_ms, double loss, const sw_plog_label *label) {
+    const stored_baseline *b = g->baseline;
+    if (at_ms == b->through_ms && g->skipped < b->at_through)
+        g->skipped++;
+    else if (at_ms >= b->through_ms)
+        add_look(g, loss, label);
+}
+
 static sw_status visit(const plog_view *view, void *context, sw_error *error) {
     gathering *g = context;
     quality_columns columns;
@@ -88,12 +106,10 @@ static sw_status visit(const plog_view *view, void *context, sw_error *error) {
         if (!sw_quality_row_of(&row, &columns, g->setup, g->model, i, &view->labels[i]))
             continue;
         double loss = error_of(g->setup, &row);
-        if (g->has_baseline && at_ms > g->baseline->through_ms) {
-            add_look(g, loss, &view->labels[i]);
-        } else if (!g->has_baseline && g->error_count < SW_BASELINE_ROWS) {
-            g->errors[g->error_count++] = loss;
-            g->baseline->through_ms = at_ms;
-        }
+        if (g->has_baseline)
+            test_row(g, at_ms, loss, &view->labels[i]);
+        else if (g->error_count < SW_BASELINE_ROWS)
+            take_row(g, at_ms, loss);
     }
     return SW_OK;
 }
@@ -106,6 +122,7 @@ static sw_status scan_all(gathering *g, plog_store *store, sw_error *error) {
                       .want = wants,
                       .visit = visit,
                       .context = g};
+    g->skipped = 0;
     return sw_plog_scan_store(store, &scan, error);
 }
 

@@ -164,6 +164,24 @@ def test_a_full_disk_stops_the_log_with_an_alert_and_never_the_serving(tmp_path,
         disk.close()
 
 
+@pytest.mark.skipif(not can_mount(), reason="needs root for a small file system of its own")
+def test_the_log_of_an_idle_server_goes_on_once_there_is_room(tmp_path):
+    disk = SmallDisk(tmp_path / "data" / "predictions", 4)
+    server = None
+    try:
+        server = deployed(tmp_path, log={"rows_per_s": 100000})
+        predict(server, rows(20))
+        disk.fill()
+        wait_until(lambda: predict(server, rows(20)) and metric(server, "slipway_log_stopped") == 1)
+        disk.make_room()
+        wait_until(lambda: metric(server, "slipway_log_stopped") == 0, within=20)
+        server.stop()
+    finally:
+        if server and server.process.poll() is None:
+            server.kill()
+        disk.close()
+
+
 # ---- Labels ----
 
 

@@ -222,6 +222,17 @@ def test_private_columns_are_not_stored(tmp_path):
         server.stop()
 
 
+def test_a_baseline_may_end_amid_a_request(tmp_path):
+    server = deployed(tmp_path, log={"rows_per_s": 100000})
+    try:
+        predict(server, rows(1500))  # they have one time
+        label(server, [{"id": r["prediction_id"], "label": int(score(r) >= 0.5)} for r in logged(server, 1500)])
+        state = wait_until(lambda: (lambda d: d if d["state"] == "same" else None)(quality(server)["decay"]))
+        assert (state["baseline_rows"], state["rows"]) == (1000, 500)
+    finally:
+        server.stop()
+
+
 def test_a_version_that_became_worse_has_decayed(tmp_path):
     server = deployed(tmp_path, log={"rows_per_s": 100000})
     try:
