@@ -463,7 +463,8 @@ static sw_status fill(sw_quality_report *out, counting *k, sw_decay *decay, plog
                       const sw_quality_query *query, sw_arena *arena, sw_error *error) {
     k->cells = sw_arena_zalloc(arena, k->count, sizeof(cell *));
     k->stale = sw_arena_zalloc(arena, k->count, sizeof *k->stale);
-    out->series = sw_arena_zalloc(arena, k->count, sizeof *out->series);
+    size_t points = query->step_minutes ? k->count : 0;
+    out->series = sw_arena_zalloc(arena, points + 1, sizeof *out->series);
     if (!decay->cells)
         decay->cells = sw_mem_zalloc(1, sizeof *decay->cells);
     if (!k->cells || !k->stale || !out->series || !decay->cells)
@@ -474,7 +475,7 @@ static sw_status fill(sw_quality_report *out, counting *k, sw_decay *decay, plog
         if (k->stale[i])
             reset_cell(k->cells[i], 0);
     SW_TRY(status);
-    for (size_t i = 0; i < k->count; i++)
+    for (size_t i = 0; i < points; i++)
         describe(&out->series[out->series_count++], k->cells[i], k->setup);
     return merge_all(out, k, store, query->with_sums, arena, error);
 }
@@ -507,7 +508,5 @@ sw_status sw_quality_windows(sw_quality_report *out, sw_decay *decay, decay_mode
                        k.count, SW_QUALITY_STEPS_MAX);
     sw_status status = fill(out, &k, decay, store, query, arena, error);
     sw_mem_free(k.ranked);
-    if (query->step_minutes == 0)
-        out->series_count = 0;
     return status;
 }

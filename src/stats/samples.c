@@ -64,7 +64,7 @@ void sw_samples_sort(double *values, double *scratch, size_t count) {
             qsort(values, count, sizeof *values, compare);
         return;
     }
-    static _Thread_local size_t counts[PASSES][DIGITS];
+    size_t counts[PASSES][DIGITS];
     uint64_t *from = (uint64_t *)(void *)values, *to = (uint64_t *)(void *)scratch;
     for (size_t i = 0; i < count; i++)
         from[i] = key_of(values[i]);
