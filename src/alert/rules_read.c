@@ -392,7 +392,7 @@ sw_status sw_rules_read(sw_rules *out, sw_str yaml, const sw_rules_context *cont
     if (yaml.len > SW_RULES_BYTES_MAX)
         return sw_fail(error, SW_CODE_TOO_LARGE, "the rules are larger than %d KiB",
                        SW_RULES_BYTES_MAX >> 10);
-    out->rules = sw_arena_zalloc(arena, SW_RULES_MAX, sizeof *out->rules);
+    out->rules = sw_arena_alloc(arena, SW_RULES_MAX * sizeof *out->rules);
     out->notifiers = sw_arena_zalloc(arena, SW_NOTIFIERS_MAX, sizeof *out->notifiers);
     if (!out->rules || !out->notifiers)
         return sw_yaml_no_memory(&y);

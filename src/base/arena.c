@@ -31,11 +31,16 @@ static void free_newer_than(sw_arena *arena, sw_arena_block *keep) {
     }
 }
 
+static size_t after(size_t block_bytes) {
+    return block_bytes < BLOCK_BYTES_MAX ? 2 * block_bytes : BLOCK_BYTES_MAX;
+}
+
 void sw_arena_reset(sw_arena *arena) {
     if (!arena->first)
         return;
     free_newer_than(arena, arena->first);
     use_block(arena, arena->first);
+    arena->next_bytes = after(arena->first->size);
 }
 
 void sw_arena_free(sw_arena *arena) {
@@ -45,7 +50,7 @@ void sw_arena_free(sw_arena *arena) {
 
 static size_t block_size(sw_arena *arena, size_t want) {
     size_t size = arena->next_bytes ? arena->next_bytes : FIRST_BYTES;
-    arena->next_bytes = size < BLOCK_BYTES_MAX ? size * 2 : size;
+    arena->next_bytes = after(size);
     return size < want ? want : size;
 }
 

@@ -32,8 +32,8 @@ typedef struct cell {
     uint64_t logged, labelled;
     double weight, weight_min, weight_max, unit, left_labelled, left_logged;
     uint64_t counted;  /* labelled rows that fitted the task */
-    sw_histogram lags; /* of seconds */
-    sw_quality *sums;
+    sw_histogram *lags; /* of seconds; NULL: no label */
+    sw_quality *sums;   /* NULL: no row that could be counted */
 } cell;
 
 struct quality_cells {
@@ -47,6 +47,7 @@ static void free_cell(cell *c) {
         return;
     if (c->sums)
         sw_quality_free(c->sums);
+    sw_mem_free(c->lags);
     sw_mem_free(c);
 }
 
@@ -93,18 +94,11 @@ static cell **place_of(quality_cells *cells) {
 }
 
 static sw_status make_cell(cell **out, quality_cells *cells, uint64_t key, int64_t from_ms,
-                           int64_t to_ms, const quality_setup *setup, sw_error *error) {
+                           int64_t to_ms, sw_error *error) {
     cell *c = sw_mem_zalloc(1, sizeof *c);
     if (!c)
         return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory for the quality of a window");
     *c = (cell){.key = key, .from_ms = from_ms, .to_ms = to_ms};
-    if (setup->task != SW_TASK_AUTO) {
-        sw_status status = sw_quality_sums_make(&c->sums, setup, error);
-        if (sw_failed(status)) {
-            free_cell(c);
-            return status;
-        }
-    }
     *place_of(cells) = *out = c;
     return SW_OK;
 }
@@ -112,11 +106,14 @@ static sw_status make_cell(cell **out, quality_cells *cells, uint64_t key, int64
 static void reset_cell(cell *c, uint64_t stamp) {
     if (c->sums)
         sw_quality_reset(c->sums);
+    if (c->lags)
+        *c->lags = (sw_histogram){0};
     *c = (cell){.key = c->key,
                 .stamp = stamp,
                 .used = c->used,
                 .from_ms = c->from_ms,
                 .to_ms = c->to_ms,
+                .lags = c->lags,
                 .sums = c->sums};
 }
 
@@ -128,6 +125,7 @@ typedef struct counting {
     decay_model *model;
     cell **cells; /* of the whole query, by time */
     bool *stale;
+    sw_quality *spare; /* empty between uses; NULL where nothing can be counted */
     size_t count;
     int64_t from_ms, step_ms;
     /* RANKING: the query being gathered */
@@ -193,9 +191,13 @@ static sw_status count_ranked(counting *k, cell *c, sw_str id, const quality_row
     return SW_OK;
 }
 
-static void count_lag(cell *c, int64_t at_ms, const sw_plog_label *label) {
+static sw_status count_label(cell *c, int64_t at_ms, const sw_plog_label *label, sw_error *error) {
     int64_t lag_s = (int64_t)label->at_s - at_ms / 1000;
-    sw_histogram_add(&c->lags, lag_s > 0 ? (uint64_t)lag_s : 0);
+    if (!c->lags && !(c->lags = sw_mem_zalloc(1, sizeof *c->lags)))
+        return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory for the lags of labels");
+    sw_histogram_add(c->lags, lag_s > 0 ? (uint64_t)lag_s : 0);
+    c->labelled++;
+    return SW_OK;
 }
 
 static void count_logged(counting *k, cell *c, const quality_columns *columns, bool usable,
@@ -216,11 +218,11 @@ static sw_status count_row(counting *k, cell *c, const plog_view *view, quality_
                            bool usable, size_t i, sw_error *error) {
     const sw_plog_label *label = &view->labels[i];
     quality_row row;
+    if (usable && !c->sums)
+        SW_TRY(sw_quality_sums_make(&c->sums, k->setup, error));
     count_logged(k, c, columns, usable, view->rows.weights[i], i);
-    if (label->kind != PLOG_LABEL_NONE) {
-        c->labelled++;
-        count_lag(c, view->rows.at_ms[i], label);
-    }
+    if (label->kind != PLOG_LABEL_NONE)
+        SW_TRY(count_label(c, view->rows.at_ms[i], label, error));
     bool fits = usable && sw_quality_row_of(&row, columns, k->setup, k->model, i, label);
     if (k->setup->task == SW_TASK_RANKING && usable)
         return count_ranked(k, c, view->rows.ids[i], &row, fits, error);
@@ -285,7 +287,8 @@ void sw_quality_scale_counts(sw_metrics *metrics, double unit) {
                 metrics->at[i].value *= unit;
 }
 
-static void describe(sw_quality_window *out, const cell *c, const quality_setup *setup) {
+static void describe(sw_quality_window *out, const cell *c, const counting *k) {
+    const sw_quality *sums = c->sums ? c->sums : k->spare;
     *out = (sw_quality_window){.from_ms = c->from_ms,
                                .to_ms = c->to_ms,
                                .rows = c->weight,
@@ -295,14 +298,14 @@ static void describe(sw_quality_window *out, const cell *c, const quality_setup 
                                .lag_p50_s = NAN,
                                .lag_p90_s = NAN};
     if (c->labelled) {
-        out->lag_p50_s = sw_histogram_quantile(&c->lags, 0.5);
-        out->lag_p90_s = sw_histogram_quantile(&c->lags, 0.9);
+        out->lag_p50_s = sw_histogram_quantile(c->lags, 0.5);
+        out->lag_p90_s = sw_histogram_quantile(c->lags, 0.9);
     }
-    if (!c->sums)
+    if (!sums)
         return;
-    sw_quality_metrics(&out->metrics, c->sums);
-    if (setup->task == SW_TASK_BINARY && setup->width)
-        sw_quality_estimate(&out->estimated, c->sums);
+    sw_quality_metrics(&out->metrics, sums);
+    if (k->setup->task == SW_TASK_BINARY && k->setup->width)
+        sw_quality_estimate(&out->estimated, sums);
     sw_quality_scale_counts(&out->metrics, c->unit ? c->unit : 1);
     sw_quality_scale_counts(&out->estimated, c->unit ? c->unit : 1);
 }
@@ -316,14 +319,14 @@ static void merge_cell(cell *to, const cell *from, sw_quality *spare) {
     to->labelled += from->labelled;
     to->counted += from->counted;
     to->weight += from->weight;
-    sw_histogram_merge(&to->lags, &from->lags);
-    if (!to->sums || from->unit == 0)
+    if (from->lags)
+        sw_histogram_merge(to->lags, from->lags);
+    if (!from->sums || from->unit == 0)
         return;
     if (from->unit == to->unit) {
         sw_quality_merge(to->sums, from->sums);
         return;
     }
-    sw_quality_reset(spare);
     sw_quality_merge(spare, from->sums);
     double unit = from->unit;
     while (unit > to->unit) {
@@ -331,6 +334,7 @@ static void merge_cell(cell *to, const cell *from, sw_quality *spare) {
         unit /= 2;
     }
     sw_quality_merge(to->sums, spare);
+    sw_quality_reset(spare);
 }
 
 /* ---- Exact figures of few rows ---- */
@@ -401,7 +405,7 @@ static sw_status take_cells(counting *k, quality_cells *cells, plog_store *store
         uint64_t stamp = sw_quality_stamp(store, from_ms, to_ms);
         k->cells[i] = find_cell(cells, key, from_ms, to_ms);
         if (!k->cells[i])
-            SW_TRY(make_cell(&k->cells[i], cells, key, from_ms, to_ms, k->setup, error));
+            SW_TRY(make_cell(&k->cells[i], cells, key, from_ms, to_ms, error));
         k->cells[i]->used = cells->clock;
         k->stale[i] = k->cells[i]->stamp != stamp;
         if (k->stale[i])
@@ -433,29 +437,20 @@ static sw_status keep_sums(sw_quality_window *window, const cell *whole, sw_aren
 
 static sw_status merge_all(sw_quality_report *out, counting *k, plog_store *store, bool with_sums,
                            sw_arena *arena, sw_error *error) {
-    sw_quality *spare = NULL;
-    cell *whole = sw_mem_zalloc(1, sizeof *whole);
-    if (!whole)
-        return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory for the quality of a window");
-    *whole = (cell){.from_ms = k->from_ms,
-                    .to_ms = k->from_ms + (int64_t)k->count * k->step_ms,
-                    .unit = least_unit(k)};
-    sw_status status = SW_OK;
-    if (k->setup->task != SW_TASK_AUTO) {
-        status = sw_quality_sums_make(&whole->sums, k->setup, error);
-        if (!sw_failed(status))
-            status = sw_quality_sums_make(&spare, k->setup, error);
-    }
-    for (size_t i = 0; !sw_failed(status) && i < k->count; i++)
-        merge_cell(whole, k->cells[i], spare);
-    if (!sw_failed(status)) {
-        describe(&out->window, whole, k->setup);
-        status = with_sums ? keep_sums(&out->window, whole, arena, error)
-                           : make_exact(&out->window, whole, k, store, arena, error);
-    }
-    if (spare)
-        sw_quality_free(spare);
-    free_cell(whole);
+    sw_histogram lags = {0};
+    cell whole = {.from_ms = k->from_ms,
+                  .to_ms = k->from_ms + (int64_t)k->count * k->step_ms,
+                  .unit = least_unit(k),
+                  .lags = &lags};
+    if (k->spare)
+        SW_TRY(sw_quality_sums_make(&whole.sums, k->setup, error));
+    for (size_t i = 0; i < k->count; i++)
+        merge_cell(&whole, k->cells[i], k->spare);
+    describe(&out->window, &whole, k);
+    sw_status status = with_sums ? keep_sums(&out->window, &whole, arena, error)
+                                 : make_exact(&out->window, &whole, k, store, arena, error);
+    if (whole.sums)
+        sw_quality_free(whole.sums);
     return status;
 }
 
@@ -469,6 +464,8 @@ static sw_status fill(sw_quality_report *out, counting *k, sw_decay *decay, plog
         decay->cells = sw_mem_zalloc(1, sizeof *decay->cells);
     if (!k->cells || !k->stale || !out->series || !decay->cells)
         return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory for the quality of a window");
+    if (k->setup->task != SW_TASK_AUTO)
+        SW_TRY(sw_quality_sums_make(&k->spare, k->setup, error));
     SW_TRY(take_cells(k, decay->cells, store, key_of(store, k->setup, query), error));
     sw_status status = count_stale(k, store, error);
     for (size_t i = 0; sw_failed(status) && i < k->count; i++)
@@ -476,7 +473,7 @@ static sw_status fill(sw_quality_report *out, counting *k, sw_decay *decay, plog
             reset_cell(k->cells[i], 0);
     SW_TRY(status);
     for (size_t i = 0; i < points; i++)
-        describe(&out->series[out->series_count++], k->cells[i], k->setup);
+        describe(&out->series[out->series_count++], k->cells[i], k);
     return merge_all(out, k, store, query->with_sums, arena, error);
 }
 
@@ -507,6 +504,8 @@ sw_status sw_quality_windows(sw_quality_report *out, sw_decay *decay, decay_mode
                        "(step_minutes)",
                        k.count, SW_QUALITY_STEPS_MAX);
     sw_status status = fill(out, &k, decay, store, query, arena, error);
+    if (k.spare)
+        sw_quality_free(k.spare);
     sw_mem_free(k.ranked);
     return status;
 }

@@ -58,10 +58,11 @@ sw_status sw_conn_fail(sw_conn *conn, int code, sw_error *error) {
 
 static pthread_once_t configured = PTHREAD_ONCE_INIT;
 
-/* Without the statistics SQLite's allocator takes no lock. Refused, harmlessly, once SQLite runs.
- */
+/* Without the statistics SQLite's allocator takes no lock; pages are allocated when they are read,
+ * not twenty for each connection. Refused, harmlessly, once SQLite runs. */
 static void configure(void) {
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    (void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 }
 
 static sw_status set_up(sw_conn *conn, bool writer, sw_error *error) {
