@@ -4,6 +4,7 @@
 #include "api/model_json.h"
 #include "api/reply.h"
 #include "base/clock.h"
+#include "base/csv.h"
 #include "base/json.h"
 
 #include <math.h>
@@ -19,23 +20,6 @@ typedef struct exporting {
     bool csv, begun, gone;
     sw_arena arena;
 } exporting;
-
-static void put_csv_text(sw_buf *out, sw_str text) {
-    bool plain = true;
-    for (size_t i = 0; i < text.len && plain; i++)
-        plain = text.at[i] != ',' && text.at[i] != '"' && text.at[i] != '\n' && text.at[i] != '\r';
-    if (plain) {
-        sw_buf_add_str(out, text);
-        return;
-    }
-    sw_buf_add_char(out, '"');
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.at[i] == '"')
-            sw_buf_add_char(out, '"');
-        sw_buf_add_char(out, text.at[i]);
-    }
-    sw_buf_add_char(out, '"');
-}
 
 /* Outputs are printed in full, so that what is computed from the file is what is computed here. */
 static void put_csv_number(sw_buf *out, double value, sw_plog_type type, bool output) {
@@ -54,7 +38,7 @@ static void put_csv_header(sw_buf *out, const sw_plog_rows *rows) {
     sw_buf_add_lit(out, "predicted_at_ms,prediction_id,sample_weight");
     for (uint32_t c = 0; c < rows->column_count; c++) {
         sw_buf_add_char(out, ',');
-        put_csv_text(out, rows->columns[c].name);
+        sw_csv_put(out, rows->columns[c].name);
     }
     sw_buf_add_lit(out, ",true_label\n");
 }
@@ -62,7 +46,7 @@ static void put_csv_header(sw_buf *out, const sw_plog_rows *rows) {
 static void put_csv_row(sw_buf *out, const sw_plog_rows *rows, size_t row) {
     put_csv_number(out, (double)rows->at_ms[row], SW_PLOG_I64, false);
     sw_buf_add_char(out, ',');
-    put_csv_text(out, rows->ids[row]);
+    sw_csv_put(out, rows->ids[row]);
     sw_buf_add_char(out, ',');
     put_csv_number(out, rows->weights[row], SW_PLOG_F64, false);
     for (uint32_t c = 0; c < rows->column_count; c++) {
@@ -71,10 +55,10 @@ static void put_csv_row(sw_buf *out, const sw_plog_rows *rows, size_t row) {
             put_csv_number(out, rows->numbers[c][row], rows->columns[c].type,
                            rows->columns[c].output);
         else
-            put_csv_text(out, rows->texts[c][row]);
+            sw_csv_put(out, rows->texts[c][row]);
     }
     sw_buf_add_char(out, ',');
-    put_csv_text(out, rows->labels[row]);
+    sw_csv_put(out, rows->labels[row]);
     sw_buf_add_char(out, '\n');
 }
 

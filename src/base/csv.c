@@ -365,3 +365,22 @@ sw_status sw_csv_next(sw_csv_row *row, sw_csv *csv, sw_error *error) {
     *row = (sw_csv_row){csv->fields, csv->field_count, csv->row_line};
     return SW_OK;
 }
+
+/* ---- Writing ---- */
+
+void sw_csv_put(sw_buf *out, sw_str text) {
+    bool plain = true;
+    for (size_t i = 0; i < text.len && plain; i++)
+        plain = text.at[i] != ',' && text.at[i] != '"' && text.at[i] != '\n' && text.at[i] != '\r';
+    if (plain) {
+        sw_buf_add_str(out, text);
+        return;
+    }
+    sw_buf_add_char(out, '"');
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.at[i] == '"')
+            sw_buf_add_char(out, '"');
+        sw_buf_add_char(out, text.at[i]);
+    }
+    sw_buf_add_char(out, '"');
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * csv: rows of comma-separated fields, read as a stream.
+ * csv: rows of comma-separated fields, read as a stream; and one field, written.
  *
  * Workload: files larger than memory, profiled at tens of millions of values a second; and small
  * uploads by strangers. Fields may be quoted ("" stands for a quote within one) and then hold
@@ -47,5 +47,8 @@ uint64_t sw_csv_bytes_read(const sw_csv *csv);
 
 /* INVALID names the line and the field; nothing can be read after a failure. */
 SW_MUST_USE sw_status sw_csv_next(sw_csv_row *row, sw_csv *csv, sw_error *error);
+
+/* Appends `text` as one field, in quotes where it needs them. */
+void sw_csv_put(sw_buf *out, sw_str text);
 
 #endif /* SW_BASE_CSV_H */

@@ -37,7 +37,7 @@ static sw_status remove_alias(sw_cli *cli) {
                       sw_client_segment(spec.name).at, sw_client_segment(alias).at));
     json_decref(answer);
     if (sw_cli_json(cli))
-        puts("{}");
+        sw_cli_print_answer(cli);
     else if (!sw_cli_quiet(cli))
         printf("%s@%s   is gone\n", spec.name, alias);
     return SW_OK;

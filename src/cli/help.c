@@ -5,11 +5,19 @@ static void heading(FILE *out, const char *text) {
     fprintf(out, "\n%s%s%s\n", sw_term_style(out, SW_BOLD), text, sw_term_style(out, SW_PLAIN));
 }
 
-static void print_options(FILE *out, const sw_cli_option *option) {
+static bool has_letter(const sw_cli_option *option, char letter) {
+    for (; option && option->name; option++)
+        if (option->letter == letter)
+            return true;
+    return false;
+}
+
+/* A letter that is among `taken` means that option and not this one. */
+static void print_options(FILE *out, const sw_cli_option *option, const sw_cli_option *taken) {
     sw_table *table = sw_table_make(2);
     for (; option && option->name; option++) {
         char letter[8] = "    ";
-        if (option->letter)
+        if (option->letter && !has_letter(taken, option->letter))
             snprintf(letter, sizeof letter, "-%c, ", option->letter);
         sw_table_cell(table, SW_PLAIN, "%s--%s%s%s", letter, option->name, option->value ? " " : "",
                       option->value ? option->value : "");
@@ -37,7 +45,9 @@ void sw_cli_help_one(FILE *out, const sw_cli_command *command, const sw_cli_comm
     heading(out, "Usage");
     if (command->actions) {
         for (const sw_cli_command *action = command->actions; action->name; action++)
-            fprintf(out, "  slipway %s %s %s\n", name, action->name, action->arguments);
+            fprintf(out, "  slipway %s %s%s%s%s\n", name, action->name,
+                    *action->arguments ? " " : "", action->arguments,
+                    action->options && action->options->name ? " [options]" : "");
     } else {
         fprintf(out, "  slipway %s%s%s [options]\n", name, *command->arguments ? " " : "",
                 command->arguments);
@@ -48,10 +58,10 @@ void sw_cli_help_one(FILE *out, const sw_cli_command *command, const sw_cli_comm
     }
     if (command->options && command->options->name) {
         heading(out, "Options");
-        print_options(out, command->options);
+        print_options(out, command->options, NULL);
     }
     heading(out, "Options of every command");
-    print_options(out, sw_cli_common_options);
+    print_options(out, sw_cli_common_options, command->options);
     if (command->examples) {
         heading(out, "Examples");
         print_lines(out, command->examples, 2);
@@ -72,7 +82,7 @@ void sw_cli_help_all(FILE *out, const sw_cli_command *const *commands) {
     sw_table_print(table, out, 2);
     sw_table_free(table);
     heading(out, "Options of every command");
-    print_options(out, sw_cli_common_options);
+    print_options(out, sw_cli_common_options, NULL);
     heading(out, "First steps");
     print_lines(out,
                 "slipway demo                                   the whole tour on real data\n"

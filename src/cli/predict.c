@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/csv.h"
 #include "cli/cli_private.h"
 #include "cli/rows_private.h"
 #include "cli/slice_private.h"
@@ -90,57 +91,49 @@ static sw_status match(prediction *work) {
 
 /* ---- Output ---- */
 
-/* A JSON value as a CSV field; strings lose JSON's quotes and get CSV's where they need them. */
-static void print_csv_value(sw_str value) {
-    json_t *string = value.len && value.at[0] == '"'
-                         ? json_loadb(value.at, value.len, JSON_DECODE_ANY, NULL)
-                         : NULL;
-    if (!string) {
-        if (!sw_str_is(value, "null"))
-            printf("%.*s", SW_STR_ARG(value));
-        return;
-    }
-    const char *text = json_string_value(string);
-    bool quoted = strpbrk(text, ",\"\r\n") != NULL;
-    if (quoted)
-        putchar('"');
-    for (; *text; text++) {
-        if (*text == '"')
-            putchar('"');
-        putchar(*text);
-    }
-    if (quoted)
-        putchar('"');
+/* `quoted` is a JSON string. */
+static void add_csv_text(sw_buf *out, sw_str quoted) {
+    json_t *string = json_loadb(quoted.at, quoted.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    if (string)
+        sw_csv_put(out, (sw_str){json_string_value(string), json_string_length(string)});
     json_decref(string);
 }
 
+static void add_csv_name(sw_buf *out, sw_str escaped) {
+    sw_buf quoted = {0};
+    sw_buf_printf(&quoted, "\"%.*s\"", SW_STR_ARG(escaped));
+    add_csv_text(out, sw_buf_str(&quoted));
+    sw_buf_free(&quoted);
+}
+
 /* Walks nested lists: "probabilities[0]", "probabilities[1]"; names where `heads`, else values. */
-static void print_csv_field(sw_str name, sw_str value, bool heads, bool *first) {
+static void add_csv_fields(sw_buf *out, sw_str name, sw_str value, bool heads) {
     if (value.len && value.at[0] == '[') {
         sw_str rest = value, key, element;
         for (unsigned i = 0; sw_slice_next(&key, &element, &rest); i++) {
             sw_buf longer = {0};
             sw_buf_printf(&longer, "%.*s[%u]", SW_STR_ARG(name), i);
-            print_csv_field(sw_buf_str(&longer), element, heads, first);
+            add_csv_fields(out, sw_buf_str(&longer), element, heads);
             sw_buf_free(&longer);
         }
         return;
     }
-    if (!*first)
-        putchar(',');
-    *first = false;
     if (heads)
-        printf("%.*s", SW_STR_ARG(name));
-    else
-        print_csv_value(value);
+        add_csv_name(out, name);
+    else if (value.len && value.at[0] == '"')
+        add_csv_text(out, value);
+    else if (!sw_str_is(value, "null"))
+        sw_buf_add_str(out, value);
+    sw_buf_add_char(out, ',');
 }
 
 static void print_csv_row(sw_str row, bool heads) {
     sw_str rest = row, key, value;
-    bool first = true;
+    sw_buf line = {0};
     while (sw_slice_next(&key, &value, &rest))
-        print_csv_field(key, value, heads, &first);
-    putchar('\n');
+        add_csv_fields(&line, key, value, heads);
+    printf("%.*s\n", (int)(line.len ? line.len - 1 : 0), line.len ? line.at : "");
+    sw_buf_free(&line);
 }
 
 static void print_json_head(prediction *work, sw_str answer) {

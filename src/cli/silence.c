@@ -68,7 +68,9 @@ static sw_status end(sw_cli *cli) {
     sw_segment id = sw_client_segment(sw_cli_argument(cli, 0));
     SW_TRY(sw_cli_ask(&answer, cli, "asking", "DELETE", NULL, "/api/v1/silences/%s", id.at));
     json_decref(answer);
-    if (!sw_cli_quiet(cli))
+    if (sw_cli_json(cli))
+        sw_cli_print_answer(cli);
+    else if (!sw_cli_quiet(cli))
         printf("silence %s ended\n", sw_cli_argument(cli, 0));
     return SW_OK;
 }

@@ -127,7 +127,7 @@ static sw_status revoke(sw_cli *cli) {
                       sw_client_segment(id).at));
     json_decref(answer);
     if (sw_cli_json(cli))
-        puts("{}");
+        sw_cli_print_answer(cli);
     else if (!sw_cli_quiet(cli))
         printf("%s   opens nothing any more\n", id);
     return SW_OK;

@@ -170,7 +170,7 @@ const sw_cli_command sw_serve_command = {
     .name = "serve",
     .other_names = "server start up",
     .arguments = "",
-    .summary = "serve models over REST and gRPC, with the dashboard, until stopped",
+    .summary = "serves models over REST and gRPC, with the dashboard, until stopped",
     .details = "On loopback, whoever is on this machine may use it until a token exists. Beyond "
                "loopback it "
                "asks for tokens from the start.",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line against a running server: every command, its exit status and its --json."""
 
+import csv
 import json
 import os
 import re
@@ -263,6 +264,31 @@ def test_predict_writes_csv_and_one_json_document(live):
     assert all(abs(float(a) + float(b) - 1) < 1e-6 for _, a, b in (r.split(",") for r in rows))
     document = live.ok_json("predict", "cells", TEST, "--batch", "7")
     assert document["model"] == "cells" and len(document["predictions"]) == 284
+
+
+def test_predict_csv_quotes_what_a_column_is_called(server, tmp_path):
+    odd = b'class "a", bc'
+    assert len(odd) == len(b"probabilities")
+    (tmp_path / "odd.onnx").write_bytes(LINEAR.read_bytes().replace(b"probabilities", odd))
+    server.ok("push", "odd", tmp_path / "odd.onnx", "--profile", TRAIN, "--deploy")
+    head, *rows = csv.reader(server.ok("predict", "odd", TEST, "--csv").splitlines())
+    assert head == ["label", 'class "a", bc[0]', 'class "a", bc[1]']
+    assert len(rows) == 284 and {len(row) for row in rows} == {3}
+
+
+def test_what_is_removed_answers_an_empty_document(server):
+    server.ok("push", "gone", LINEAR)
+    server.ok("alias", "set", "gone@1", "champion")
+    assert server.ok("silence", "add", "model=gone").startswith("silence 1")
+    assert server.ok_json("alias", "remove", "gone", "champion") == {}
+    assert server.ok_json("silence", "remove", "1") == {}
+
+
+def test_help_gives_a_letter_one_meaning_and_says_which_actions_take_options(server):
+    page = server.ok("monitor", "--help")
+    assert "  -s, --set FIELD=VALUE" in page and "      --server URL" in page
+    lines = server.ok("silence", "--help").splitlines()
+    assert "  slipway silence add LABEL=PATTERN... [options]" in lines and "  slipway silence remove ID" in lines
 
 
 def test_predict_says_how_to_name_features(server):
