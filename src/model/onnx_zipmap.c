@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/varint.h"
 #include "model/onnx.h"
 #include "onnx.pb-c.h"
 
@@ -96,12 +97,6 @@ static sw_status match_outputs(sw_onnx_plain *plain, const sw_onnx *onnx, const 
     return SW_OK;
 }
 
-static void add_varint(sw_buf *to, uint64_t value) {
-    for (; value >= 0x80; value >>= 7)
-        sw_buf_add_char(to, (char)(value | 0x80));
-    sw_buf_add_char(to, (char)value);
-}
-
 /* The output field of an FP32 tensor; its shape is inferred by whoever loads the model. */
 static sw_status add_output(sw_buf *to, const char *name, sw_error *error) {
     Onnx__TypeProto__Tensor tensor = ONNX__TYPE_PROTO__TENSOR__INIT;
@@ -114,8 +109,8 @@ static sw_status add_output(sw_buf *to, const char *name, sw_error *error) {
     value.name = (char *)name;
     value.type = &type;
     size_t size = onnx__value_info_proto__get_packed_size(&value);
-    add_varint(to, TAG_OUTPUT);
-    add_varint(to, size);
+    sw_varint_put(to, TAG_OUTPUT);
+    sw_varint_put(to, size);
     if (!sw_buf_reserve(to, size))
         return no_memory(error);
     to->len += onnx__value_info_proto__pack(&value, (uint8_t *)to->at + to->len);
@@ -163,8 +158,8 @@ sw_status sw_onnx_without_zipmaps(sw_buf *model, sw_onnx_plain **plain, const sw
     if (!sw_failed(status)) {
         const char *behind = onnx->graph.at + onnx->graph.len;
         sw_buf_add(model, onnx->bytes.at, (size_t)(onnx->graph.at - onnx->bytes.at));
-        add_varint(model, TAG_GRAPH);
-        add_varint(model, graph.len);
+        sw_varint_put(model, TAG_GRAPH);
+        sw_varint_put(model, graph.len);
         sw_buf_add_str(model, sw_buf_str(&graph));
         sw_buf_add(model, behind, (size_t)(onnx->bytes.at + onnx->bytes.len - behind));
         status = model->failed ? no_memory(error) : SW_OK;

@@ -2,6 +2,7 @@
 #include "watch/counts_private.h"
 
 #include "base/mem.h"
+#include "base/varint.h"
 
 #include <math.h>
 
@@ -17,51 +18,36 @@ enum { BINS_MAX = 8 << 20, TABLES_MAX = 1 << 14, COLUMNS_MAX = 1 << 20 };
 
 /* ---- Writing ---- */
 
-static void put(sw_buf *out, uint64_t value) {
-    while (value >= 0x80) {
-        sw_buf_add_char(out, (char)(value | 0x80));
-        value >>= 7;
-    }
-    sw_buf_add_char(out, (char)value);
-}
-
 static void put_count(sw_buf *out, uint64_t count) {
-    put(out, count < COUNT_MAX ? count : COUNT_MAX);
-}
-
-static void put_double(sw_buf *out, double x) {
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    for (int i = 0; i < 8; i++)
-        sw_buf_add_char(out, (char)(bits >> (8 * i)));
+    sw_varint_put(out, count < COUNT_MAX ? count : COUNT_MAX);
 }
 
 static void put_bins(sw_buf *out, const sw_counts *counts) {
     uint64_t zeros = 0;
-    put(out, counts->bin_count);
+    sw_varint_put(out, counts->bin_count);
     for (uint32_t i = 0; i < counts->bin_count; i++) {
         if (counts->bins[i] == 0) {
             zeros++;
             continue;
         }
         if (zeros)
-            put(out, (zeros - 1) * 2);
-        put(out, (counts->bins[i] < COUNT_MAX ? counts->bins[i] : COUNT_MAX) * 2 + 1);
+            sw_varint_put(out, (zeros - 1) * 2);
+        sw_varint_put(out, (counts->bins[i] < COUNT_MAX ? counts->bins[i] : COUNT_MAX) * 2 + 1);
         zeros = 0;
     }
     if (zeros)
-        put(out, (zeros - 1) * 2);
+        sw_varint_put(out, (zeros - 1) * 2);
 }
 
 static void put_labels(sw_buf *out, const sw_labels *labels) {
     put_count(out, labels->missing);
     put_count(out, labels->others);
-    put(out, labels->used);
+    sw_varint_put(out, labels->used);
     for (size_t i = 0; labels->used && i < SW_LABEL_SLOTS; i++) {
         const sw_label *label = &labels->slots[i];
         if (label->count == 0)
             continue;
-        put(out, label->len);
+        sw_varint_put(out, label->len);
         sw_buf_add(out, label->text, label->len);
         put_count(out, label->count);
     }
@@ -71,23 +57,23 @@ static void put_moments(sw_buf *out, const sw_moments *m) {
     put_count(out, m->count);
     if (m->count == 0)
         return;
-    put_double(out, m->sum);
-    put_double(out, m->squares);
-    put_double(out, m->min);
-    put_double(out, m->max);
+    sw_varint_put_f64(out, m->sum);
+    sw_varint_put_f64(out, m->squares);
+    sw_varint_put_f64(out, m->min);
+    sw_varint_put_f64(out, m->max);
 }
 
 static void put_few_registers(sw_buf *out, const sw_distinct *d, uint32_t used) {
     uint32_t zeros = 0;
-    put(out, REGISTERS_FEW);
-    put(out, used);
+    sw_varint_put(out, REGISTERS_FEW);
+    sw_varint_put(out, used);
     for (int i = 0; i < SW_DISTINCT_REGISTERS; i++) {
         if (d->at[i] == 0) {
             zeros++;
             continue;
         }
-        put(out, zeros);
-        put(out, d->at[i]);
+        sw_varint_put(out, zeros);
+        sw_varint_put(out, d->at[i]);
         zeros = 0;
     }
 }
@@ -96,8 +82,8 @@ static void put_many_registers(sw_buf *out, const sw_distinct *d) {
     uint8_t base = SW_DISTINCT_TOP, half = 0;
     for (int i = 0; i < SW_DISTINCT_REGISTERS; i++)
         base = d->at[i] < base ? d->at[i] : base;
-    put(out, REGISTERS_MANY);
-    put(out, base);
+    sw_varint_put(out, REGISTERS_MANY);
+    sw_varint_put(out, base);
     for (int i = 0; i < SW_DISTINCT_REGISTERS; i++) {
         uint8_t above = (uint8_t)(d->at[i] - base);
         above = above < ABOVE_MAX ? above : ABOVE_MAX;
@@ -107,7 +93,7 @@ static void put_many_registers(sw_buf *out, const sw_distinct *d) {
     }
     for (int i = 0; i < SW_DISTINCT_REGISTERS; i++)
         if (d->at[i] - base >= ABOVE_MAX)
-            put(out, (uint64_t)(d->at[i] - base - ABOVE_MAX));
+            sw_varint_put(out, (uint64_t)(d->at[i] - base - ABOVE_MAX));
 }
 
 static void put_registers(sw_buf *out, const sw_distinct *d) {
@@ -115,7 +101,7 @@ static void put_registers(sw_buf *out, const sw_distinct *d) {
     for (int i = 0; d && i < SW_DISTINCT_REGISTERS; i++)
         used += d->at[i] > 0;
     if (used == 0)
-        put(out, REGISTERS_NONE);
+        sw_varint_put(out, REGISTERS_NONE);
     else if (used <= REGISTERS_FEW_MAX)
         put_few_registers(out, d, used);
     else
@@ -136,7 +122,7 @@ static bool idle(const sw_counts *counts) {
 }
 
 static void put_columns(sw_buf *out, const sw_counts *counts) {
-    put(out, counts->column_count);
+    sw_varint_put(out, counts->column_count);
     for (uint32_t i = 0; i < counts->column_count; i++) {
         put_moments(out, &counts->moments[i]);
         put_registers(out, counts->distinct ? &counts->distinct[i] : NULL);
@@ -145,14 +131,14 @@ static void put_columns(sw_buf *out, const sw_counts *counts) {
 
 static void put_tails(sw_buf *out, const sw_tails *tails) {
     uint32_t column = 0;
-    put(out, tails->count);
+    sw_varint_put(out, tails->count);
     for (uint32_t i = 0; i < tails->count; i++) {
         const sw_tail *tail = &tails->at[i];
         bool first = i == 0 || tail->column != column;
-        put(out, (uint64_t)(tail->column - column) * 2 + first);
+        sw_varint_put(out, (uint64_t)(tail->column - column) * 2 + first);
         if (first)
-            put(out, tails->levels[tail->column]);
-        put(out, tail->code);
+            sw_varint_put(out, tails->levels[tail->column]);
+        sw_varint_put(out, tail->code);
         put_count(out, tail->count);
         column = tail->column;
     }
@@ -162,11 +148,11 @@ static void put_mismatches(sw_buf *out, const sw_counts *counts) {
     uint32_t used = 0, before = 0;
     for (uint32_t i = 0; i < counts->column_count; i++)
         used += counts->mismatches[i] > 0;
-    put(out, used);
+    sw_varint_put(out, used);
     for (uint32_t i = 0; i < counts->column_count; i++) {
         if (counts->mismatches[i] == 0)
             continue;
-        put(out, i - before);
+        sw_varint_put(out, i - before);
         put_count(out, counts->mismatches[i]);
         before = i + 1;
     }
@@ -177,12 +163,12 @@ void sw_counts_encode(sw_buf *out, const sw_counts *counts) {
     sw_buf_add_char(out, counts->mismatched ? FORM_MISMATCHES : FORM_COLUMNS);
     put_count(out, counts->rows);
     put_bins(out, counts);
-    put(out, counts->label_count);
+    sw_varint_put(out, counts->label_count);
     for (uint32_t i = 0; i < counts->label_count; i++)
         put_labels(out, &counts->labels[i]);
     if (idle(counts)) {
-        put(out, 0); /* columns */
-        put(out, 0); /* tails */
+        sw_varint_put(out, 0); /* columns */
+        sw_varint_put(out, 0); /* tails */
         return;
     }
     put_columns(out, counts);
@@ -193,43 +179,11 @@ void sw_counts_encode(sw_buf *out, const sw_counts *counts) {
 
 /* ---- Reading ---- */
 
-/* Any failure sticks: later reads give 0. */
-typedef struct cursor {
-    const uint8_t *at, *end;
-    bool bad;
-} cursor;
-
-static uint64_t get_upto(cursor *in, uint64_t max) {
-    uint64_t value = 0;
-    for (unsigned shift = 0; !in->bad && shift < 63; shift += 7) {
-        if (in->at == in->end)
-            break;
-        uint8_t byte = *in->at++;
-        value |= (uint64_t)(byte & 0x7F) << shift;
-        if (byte < 0x80) {
-            in->bad = value > max;
-            return in->bad ? 0 : value;
-        }
-    }
-    in->bad = true;
-    return 0;
-}
-
-static double get_finite(cursor *in) {
-    uint64_t bits = 0;
-    double x = 0;
-    in->bad |= in->end - in->at < 8;
-    for (int i = 0; !in->bad && i < 8; i++)
-        bits |= (uint64_t)*in->at++ << (8 * i);
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
 /* `into` NULL in all that follows: only looks whether it can be read. */
 
-static void get_bins(sw_counts *into, cursor *in, uint64_t count) {
+static void get_bins(sw_counts *into, sw_varint_reader *in, uint64_t count) {
     for (uint64_t at = 0; at < count && !in->bad;) {
-        uint64_t token = get_upto(in, COUNT_MAX * 2 + 1);
+        uint64_t token = sw_varint_get(in, COUNT_MAX * 2 + 1);
         if (token & 1) {
             if (into)
                 into->bins[at] += token >> 1;
@@ -242,19 +196,19 @@ static void get_bins(sw_counts *into, cursor *in, uint64_t count) {
     }
 }
 
-static void get_labels(sw_labels *into, cursor *in) {
-    uint64_t missing = get_upto(in, COUNT_MAX), others = get_upto(in, COUNT_MAX);
-    uint64_t used = get_upto(in, SW_LABELS_MAX);
+static void get_labels(sw_labels *into, sw_varint_reader *in) {
+    uint64_t missing = sw_varint_get(in, COUNT_MAX), others = sw_varint_get(in, COUNT_MAX);
+    uint64_t used = sw_varint_get(in, SW_LABELS_MAX);
     sw_labels read = {.missing = missing, .others = others};
     for (; used && !in->bad; used--) {
-        size_t len = (size_t)get_upto(in, SW_LABEL_BYTES_MAX);
+        size_t len = (size_t)sw_varint_get(in, SW_LABEL_BYTES_MAX);
         if (in->bad || len == 0 || (size_t)(in->end - in->at) < len) {
             in->bad = true;
             return;
         }
         sw_str text = {(const char *)in->at, len};
         in->at += len;
-        uint64_t count = get_upto(in, COUNT_MAX);
+        uint64_t count = sw_varint_get(in, COUNT_MAX);
         if (into && count)
             sw_labels_add(&read, text, count);
     }
@@ -262,33 +216,33 @@ static void get_labels(sw_labels *into, cursor *in) {
         sw_labels_merge(into, &read);
 }
 
-static void get_moments(sw_moments *into, cursor *in) {
-    sw_moments m = {.count = get_upto(in, COUNT_MAX)};
+static void get_moments(sw_moments *into, sw_varint_reader *in) {
+    sw_moments m = {.count = sw_varint_get(in, COUNT_MAX)};
     if (m.count == 0)
         return;
-    m.sum = get_finite(in);
-    m.squares = get_finite(in);
-    m.min = get_finite(in);
-    m.max = get_finite(in);
+    m.sum = sw_varint_get_f64(in);
+    m.squares = sw_varint_get_f64(in);
+    m.min = sw_varint_get_f64(in);
+    m.max = sw_varint_get_f64(in);
     /* Sums may overflow; what lies between is finite. */
     in->bad |= !isfinite(m.min) || !isfinite(m.max) || m.min > m.max;
     if (into)
         sw_moments_merge(into, &m);
 }
 
-static void get_few_registers(sw_distinct *d, cursor *in) {
-    uint64_t used = get_upto(in, REGISTERS_FEW_MAX), at = 0;
+static void get_few_registers(sw_distinct *d, sw_varint_reader *in) {
+    uint64_t used = sw_varint_get(in, REGISTERS_FEW_MAX), at = 0;
     for (; used && !in->bad; used--, at++) {
-        at += get_upto(in, SW_DISTINCT_REGISTERS);
-        uint64_t rank = get_upto(in, SW_DISTINCT_TOP);
+        at += sw_varint_get(in, SW_DISTINCT_REGISTERS);
+        uint64_t rank = sw_varint_get(in, SW_DISTINCT_TOP);
         in->bad |= at >= SW_DISTINCT_REGISTERS;
         if (!in->bad)
             d->at[at] = (uint8_t)rank;
     }
 }
 
-static void get_many_registers(sw_distinct *d, cursor *in) {
-    uint64_t base = get_upto(in, SW_DISTINCT_TOP);
+static void get_many_registers(sw_distinct *d, sw_varint_reader *in) {
+    uint64_t base = sw_varint_get(in, SW_DISTINCT_TOP);
     in->bad |= in->end - in->at < SW_DISTINCT_REGISTERS / 2;
     for (int i = 0; !in->bad && i < SW_DISTINCT_REGISTERS; i++) {
         uint8_t both = *in->at;
@@ -298,15 +252,15 @@ static void get_many_registers(sw_distinct *d, cursor *in) {
     for (int i = 0; !in->bad && i < SW_DISTINCT_REGISTERS; i++) {
         uint64_t rank = base + d->at[i];
         if (d->at[i] == ABOVE_MAX)
-            rank += get_upto(in, SW_DISTINCT_TOP);
+            rank += sw_varint_get(in, SW_DISTINCT_TOP);
         in->bad |= rank > SW_DISTINCT_TOP;
         d->at[i] = (uint8_t)rank;
     }
 }
 
-static void get_registers(sw_distinct *into, cursor *in) {
+static void get_registers(sw_distinct *into, sw_varint_reader *in) {
     sw_distinct d = {{0}};
-    switch (get_upto(in, REGISTERS_MANY)) {
+    switch (sw_varint_get(in, REGISTERS_MANY)) {
     case REGISTERS_FEW: get_few_registers(&d, in); break;
     case REGISTERS_MANY: get_many_registers(&d, in); break;
     default: return;
@@ -315,19 +269,19 @@ static void get_registers(sw_distinct *into, cursor *in) {
         sw_distinct_merge(into, &d);
 }
 
-static void get_tails(sw_counts *into, cursor *in, uint32_t columns) {
-    uint64_t count = get_upto(in, SW_TAILS_MAX), column = 0, code = 0, level = 0;
+static void get_tails(sw_counts *into, sw_varint_reader *in, uint32_t columns) {
+    uint64_t count = sw_varint_get(in, SW_TAILS_MAX), column = 0, code = 0, level = 0;
     sw_tails read = {0};
     bool keep = into && into->tails.cap && count;
     if (keep && !sw_tails_make(&read, columns))
         keep = false; /* what only the display needs goes where memory is out */
     for (uint64_t i = 0; i < count && !in->bad; i++) {
-        uint64_t step = get_upto(in, COLUMNS_MAX * 2 + 1), before = code;
+        uint64_t step = sw_varint_get(in, COLUMNS_MAX * 2 + 1), before = code;
         bool first = step & 1;
         column += step >> 1;
-        level = first ? get_upto(in, SW_TAIL_LEVEL_MAX) : level;
-        code = get_upto(in, (UINT64_C(1) << SW_TAIL_CODE_BITS) - 1);
-        uint64_t tail = get_upto(in, COUNT_MAX);
+        level = first ? sw_varint_get(in, SW_TAIL_LEVEL_MAX) : level;
+        code = sw_varint_get(in, (UINT64_C(1) << SW_TAIL_CODE_BITS) - 1);
+        uint64_t tail = sw_varint_get(in, COUNT_MAX);
         in->bad |= column >= columns || (i == 0 && !first) || (step >> 1 && !first) ||
                    (first && i && step >> 1 == 0) || (!first && code <= before) ||
                    code >> (SW_TAIL_CODE_BITS - level);
@@ -341,11 +295,11 @@ static void get_tails(sw_counts *into, cursor *in, uint32_t columns) {
     sw_tails_free(&read);
 }
 
-static void get_mismatches(sw_counts *into, cursor *in, uint64_t columns) {
-    uint64_t used = get_upto(in, columns), at = 0;
+static void get_mismatches(sw_counts *into, sw_varint_reader *in, uint64_t columns) {
+    uint64_t used = sw_varint_get(in, columns), at = 0;
     for (; used && !in->bad; used--, at++) {
-        at += get_upto(in, COLUMNS_MAX);
-        uint64_t count = get_upto(in, COUNT_MAX);
+        at += sw_varint_get(in, COLUMNS_MAX);
+        uint64_t count = sw_varint_get(in, COUNT_MAX);
         in->bad |= at >= columns || count == 0;
         if (into && into->mismatches && !in->bad) {
             into->mismatches[at] += count;
@@ -361,17 +315,17 @@ typedef struct layout {
 
 /* Tables and columns that `into` has and the bytes lack stay as they are. */
 static bool read_form(sw_counts *into, layout *out, sw_str bytes) {
-    cursor in = {(const uint8_t *)bytes.at, (const uint8_t *)bytes.at + bytes.len, false};
-    *out = (layout){.form = get_upto(&in, FORM_MISMATCHES)};
+    sw_varint_reader in = sw_varint_from(bytes);
+    *out = (layout){.form = sw_varint_get(&in, FORM_MISMATCHES)};
     in.bad |= out->form < FORM_BARE;
-    out->rows = get_upto(&in, COUNT_MAX);
-    out->bins = get_upto(&in, BINS_MAX);
+    out->rows = sw_varint_get(&in, COUNT_MAX);
+    out->bins = sw_varint_get(&in, BINS_MAX);
     get_bins(into, &in, out->bins);
-    out->tables = get_upto(&in, TABLES_MAX);
+    out->tables = sw_varint_get(&in, TABLES_MAX);
     for (uint64_t i = 0; i < out->tables && !in.bad; i++)
         get_labels(into ? &into->labels[i] : NULL, &in);
     if (out->form >= FORM_COLUMNS && !in.bad) {
-        out->columns = get_upto(&in, COLUMNS_MAX);
+        out->columns = sw_varint_get(&in, COLUMNS_MAX);
         for (uint64_t i = 0; i < out->columns && !in.bad; i++) {
             get_moments(into ? &into->moments[i] : NULL, &in);
             get_registers(into && into->distinct ? &into->distinct[i] : NULL, &in);
