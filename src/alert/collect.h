@@ -17,8 +17,6 @@
 #include "serve/stats.h"
 #include "watch/monitor.h"
 
-enum { SW_COLLECT_SLOT_S = 10, SW_COLLECT_WINDOW_S_MAX = 600 };
-
 typedef struct sw_collector sw_collector;
 
 typedef struct sw_collect_sources {

@@ -71,8 +71,6 @@ sw_yaml_fn sw_yaml_reference;
 sw_yaml_fn sw_yaml_secret;
 
 /* rules_actions.c */
-SW_MUST_USE sw_status sw_yaml_action(sw_action *out, sw_yaml *y, yaml_node_t *node,
-                                     const sw_yaml_field *more, void *more_into);
 SW_MUST_USE sw_status sw_yaml_notifiers(sw_yaml *y, yaml_node_t *node);
 SW_MUST_USE sw_status sw_yaml_notify_bits(uint64_t *out, sw_yaml *y, const yaml_node_t *node,
                                           const sw_str *names, size_t count);

@@ -400,38 +400,6 @@ sw_status sw_plog_recent(sw_plog_rows *out, sw_plog *log, sw_str model, uint32_t
     return gather(out, store, segments, count, rows_max, arena, error);
 }
 
-static sw_status find_in(sw_plog_rows *out, plog_store *store, plog_place place, sw_arena *arena,
-                         sw_error *error) {
-    plog_segment *segments;
-    size_t count;
-    SW_TRY(sw_plog_store_list(&segments, &count, store, arena, error));
-    for (size_t i = 0; i < count; i++) {
-        if (segments[i].number != place.segment)
-            continue;
-        gathering g = {out, arena, place.row, 1};
-        plog_scan scan = everything;
-        scan.context = &g;
-        SW_TRY(make_columns(out, store, &segments[i], 1, arena, error));
-        return scan_segment(store, &segments[i], &scan, error);
-    }
-    return SW_OK;
-}
-
-sw_status sw_plog_find(sw_plog_rows *out, sw_plog *log, sw_str model, uint32_t version, sw_str id,
-                       sw_arena *arena, sw_error *error) {
-    plog_store *store = sw_plog_store_of(log, model, version);
-    uint64_t hash = sw_plog_hash(id, 0);
-    plog_place place = {0};
-    *out = (sw_plog_rows){0};
-    if (store)
-        SW_TRY(sw_plog_locate(&place, store, &hash, 1, error));
-    if (place.found)
-        SW_TRY(find_in(out, store, place, arena, error));
-    if (out->count && !sw_str_eq(out->ids[0], id))
-        out->count = 0; /* another id with the same hash */
-    return SW_OK;
-}
-
 /* ---- By hashes of ids ---- */
 
 static bool find_open(plog_place *out, const plog_store *store, uint64_t number, uint64_t hash) {

@@ -104,11 +104,7 @@ SW_MUST_USE sw_status sw_plog_scan(sw_plog *log, sw_str model, uint32_t version,
                                    int64_t to_ms, sw_plog_visit *visit, void *context,
                                    sw_error *error);
 
-/* The newest row with this id, in `out` with count 1; count 0 where it was not logged. */
-SW_MUST_USE sw_status sw_plog_find(sw_plog_rows *out, sw_plog *log, sw_str model, uint32_t version,
-                                   sw_str id, sw_arena *arena, sw_error *error);
-
-/* Makes what was put so far readable; for tests, exports and before a join. */
+/* Makes what was put so far readable, for an export. */
 void sw_plog_flush(sw_plog *log);
 
 /* ---- State, for alerts and metrics ---- */

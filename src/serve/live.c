@@ -354,15 +354,6 @@ void sw_live_let_go(sw_served *served) {
         bury(served->live, served);
 }
 
-bool sw_live_has(sw_live *live, sw_loop *loop, sw_str model) {
-    return find(live->views[sw_loop_index(loop)].now, model) != NULL;
-}
-
-size_t sw_live_count(sw_live *live, sw_loop *loop) {
-    const snapshot *snap = live->views[sw_loop_index(loop)].now;
-    return snap ? snap->count : 0;
-}
-
 void sw_live_merge_local(sw_live *live, sw_loop *loop) {
     uint32_t index = sw_loop_index(loop);
     const snapshot *snap = live->views[index].now;

@@ -131,8 +131,5 @@ void sw_live_each(sw_live *live, void (*visit)(const sw_served *served, void *co
  * visited where memory is out. */
 void sw_live_each_held(sw_live *live, void (*visit)(const sw_served *served, void *context),
                        void *context);
-/* For the dashboard's loop-side health pages: is this name served (and ready)? On a loop. */
-bool sw_live_has(sw_live *live, sw_loop *loop, sw_str model);
-size_t sw_live_count(sw_live *live, sw_loop *loop);
 
 #endif /* SW_SERVE_LIVE_H */

@@ -28,12 +28,6 @@ void sw_loss_merge(sw_loss_sums *to, const sw_loss_sums *from) {
     sw_sum_merge(&to->square, from->square);
 }
 
-void sw_loss_subtract(sw_loss_sums *from, const sw_loss_sums *part) {
-    from->rows -= part->rows;
-    sw_sum_subtract(&from->loss, part->loss);
-    sw_sum_subtract(&from->square, part->square);
-}
-
 /* Kullback-Leibler divergence of Bernoulli(p) from Bernoulli(q). */
 static double divergence(double p, double q) {
     double sum = p > 0 ? p * log(p / q) : 0;

@@ -44,7 +44,6 @@ typedef struct sw_loss_sums {
 /* `loss` is clipped to [0, 1]; NaN is not a loss and is left out. */
 void sw_loss_add(sw_loss_sums *to, double loss);
 void sw_loss_merge(sw_loss_sums *to, const sw_loss_sums *from);
-void sw_loss_subtract(sw_loss_sums *from, const sw_loss_sums *part);
 
 typedef struct sw_decay_plan {
     double looks_per_month;        /* how many looks there will be: minutes: 43,830 */

@@ -220,15 +220,6 @@ uint64_t sw_quality_rows(const sw_quality *quality) {
     return quality->rows;
 }
 
-const uint64_t *sw_quality_confusion(uint32_t *classes, const sw_quality *quality) {
-    *classes = quality->classes;
-    return quality->classes ? quality->matrix : NULL;
-}
-
-const sw_reliability *sw_quality_reliability(const sw_quality *quality) {
-    return quality->classes ? &quality->reliability : NULL;
-}
-
 /* Rows of a bin count as ties; `error_max` is half the share of pairs that share one. NaN without
  * both classes. */
 static double binned_auc(double *error_max, const sw_quality_cell *histogram) {

@@ -88,10 +88,6 @@ uint64_t sw_quality_rows(const sw_quality *quality);
 void sw_quality_metrics(sw_metrics *out, const sw_quality *quality);
 /* BINARY: CBPE over the rows of add_estimate, roc_auc binned. */
 void sw_quality_estimate(sw_metrics *out, const sw_quality *quality);
-/* Borrowed: classes * classes counts, rows being labels; BINARY: {tn, fp, fn, tp}. NULL else. */
-const uint64_t *sw_quality_confusion(uint32_t *classes, const sw_quality *quality);
-/* Borrowed; NULL but for BINARY and MULTICLASS (of the decision's score). */
-const sw_reliability *sw_quality_reliability(const sw_quality *quality);
 
 /* One JSON object: all that sw_quality_metrics looks at, so that what is read back gives the same
  * figures to the bit. Not what the estimate is of. */

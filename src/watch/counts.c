@@ -77,11 +77,6 @@ bool sw_counts_empty(const sw_counts *counts) {
     return counts->rows == 0 && !counts->mismatched;
 }
 
-bool sw_counts_alike(const sw_counts *a, const sw_counts *b) {
-    return a->bin_count == b->bin_count && a->label_count == b->label_count &&
-           a->column_count == b->column_count && !a->distinct == !b->distinct;
-}
-
 void sw_moments_merge(sw_moments *into, const sw_moments *from) {
     if (from->count == 0)
         return;

@@ -57,7 +57,6 @@ SW_MUST_USE sw_status sw_counts_make_like(sw_counts *out, const sw_counts *like,
 void sw_counts_free(sw_counts *counts);
 void sw_counts_clear(sw_counts *counts);
 bool sw_counts_empty(const sw_counts *counts);
-bool sw_counts_alike(const sw_counts *a, const sw_counts *b);
 /* `from` may lack what is behind its bins, or some tables. */
 void sw_counts_add(sw_counts *into, const sw_counts *from);
 /* Adds a cell of a shard and clears it. */
