@@ -64,15 +64,11 @@ sw_status sw_scopes_parse(uint32_t *mask, const char *const *words, size_t count
 
 /* ---- Tokens ---- */
 
-static int hex_digit(char c) {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool hash_from_hex(uint8_t hash[HASH], sw_str hex) {
     if (hex.len != (size_t)HASH * 2)
         return false;
     for (size_t i = 0; i < HASH; i++) {
-        int high = hex_digit(hex.at[2 * i]), low = hex_digit(hex.at[2 * i + 1]);
+        int high = sw_hex_value(hex.at[2 * i]), low = sw_hex_value(hex.at[2 * i + 1]);
         if (high < 0 || low < 0)
             return false;
         hash[i] = (uint8_t)(high << 4 | low);

@@ -42,21 +42,13 @@ static bool fail_wanted(filling *f, const char *what) {
     return fail_element(f, f->in->at, text);
 }
 
-static bool take_token(sw_json_reader *in, sw_str token) {
-    if (!sw_str_starts((sw_str){in->at, (size_t)(in->end - in->at)}, token))
-        return false;
-    in->at += token.len;
-    in->first = false;
-    return true;
-}
-
 /* The values that JSON has no numbers for. */
 static bool take_special(sw_json_reader *in, double *out) {
-    if (take_token(in, SW_STR("NaN")) || take_token(in, SW_STR("null")))
+    if (sw_json_read_token(in, SW_STR("NaN")) || sw_json_read_token(in, SW_STR("null")))
         *out = (double)NAN;
-    else if (take_token(in, SW_STR("Infinity")))
+    else if (sw_json_read_token(in, SW_STR("Infinity")))
         *out = (double)INFINITY;
-    else if (take_token(in, SW_STR("-Infinity")))
+    else if (sw_json_read_token(in, SW_STR("-Infinity")))
         *out = (double)-INFINITY;
     else
         return false;
@@ -177,9 +169,9 @@ static bool read_whole(filling *f) {
 }
 
 static bool read_bool(filling *f) {
-    if (take_token(f->in, SW_STR("true")))
+    if (sw_json_read_token(f->in, SW_STR("true")))
         put_whole(f, 1);
-    else if (take_token(f->in, SW_STR("false")))
+    else if (sw_json_read_token(f->in, SW_STR("false")))
         put_whole(f, 0);
     else
         return read_whole(f);

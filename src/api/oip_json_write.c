@@ -44,23 +44,15 @@ static sw_status put_output(sw_json *w, const sw_tensor *t, bool binary, sw_erro
     return status;
 }
 
-/* The outputs that go out, one by one: the request's in its order, or all. */
-static const sw_tensor *output_at(bool *binary, size_t i, const sw_infer_response *response,
-                                  const sw_infer_request *request) {
-    *binary = request->output_count ? request->outputs[i].binary : request->binary_output;
-    if (request->output_count == 0)
-        return &response->outputs[i];
-    for (size_t k = 0; k < response->output_count; k++)
-        if (sw_str_eq(response->outputs[k].name, request->outputs[i].name))
-            return &response->outputs[k];
-    return NULL;
+static bool is_binary(const sw_infer_request *request, size_t i) {
+    return request->output_count ? request->outputs[i].binary : request->binary_output;
 }
 
 static sw_status put_outputs(sw_json *w, bool *any_binary, const sw_infer_response *response,
                              const sw_infer_request *request, size_t count, sw_error *error) {
-    bool binary;
     for (size_t i = 0; i < count; i++) {
-        const sw_tensor *t = output_at(&binary, i, response, request);
+        bool binary = is_binary(request, i);
+        const sw_tensor *t = sw_infer_output_at(i, response, request);
         if (!t)
             return sw_fail(error, SW_CODE_INVALID, "the model has no output '%.*s'",
                            SW_STR_ARG(request->outputs[i].name));
@@ -74,7 +66,7 @@ sw_status sw_oip_json_write(sw_buf *out, int64_t *header_bytes, const sw_infer_r
                             const sw_infer_request *request, sw_error *error) {
     size_t count = request->output_count ? request->output_count : response->output_count;
     size_t before = out->len;
-    bool any_binary = false, binary;
+    bool any_binary = false;
     sw_json w = sw_json_to(out);
     w.infinities = true;
     PUT(&w, "{\"model_name\":");
@@ -90,10 +82,8 @@ sw_status sw_oip_json_write(sw_buf *out, int64_t *header_bytes, const sw_infer_r
     sw_json_end_array(&w);
     sw_json_end_object(&w);
     *header_bytes = any_binary ? (int64_t)(out->len - before) : SW_OIP_NO_HEADER;
-    for (size_t i = 0; i < count && any_binary; i++) {
-        const sw_tensor *t = output_at(&binary, i, response, request);
-        if (binary)
-            sw_oip_raw_write(out, t);
-    }
+    for (size_t i = 0; i < count && any_binary; i++)
+        if (is_binary(request, i))
+            sw_oip_raw_write(out, sw_infer_output_at(i, response, request));
     return out->failed ? sw_fail(error, SW_CODE_NO_MEMORY, "no memory for the answer") : SW_OK;
 }

@@ -437,23 +437,13 @@ static void put_output(sw_buf *out, const sw_tensor *t, bool raw) {
     sw_wire_end(out, began);
 }
 
-static const sw_tensor *output_at(size_t i, const sw_infer_response *response,
-                                  const sw_infer_request *request) {
-    if (request->output_count == 0)
-        return &response->outputs[i];
-    for (size_t k = 0; k < response->output_count; k++)
-        if (sw_str_eq(response->outputs[k].name, request->outputs[i].name))
-            return &response->outputs[k];
-    return NULL;
-}
-
 /* Also whether the outputs must be raw: FP16 has no typed contents. */
 static sw_status check_outputs(bool *raw, const sw_infer_response *response,
                                const sw_infer_request *request, size_t count, sw_error *error) {
     size_t bytes;
     *raw = request->raw;
     for (size_t i = 0; i < count; i++) {
-        const sw_tensor *t = output_at(i, response, request);
+        const sw_tensor *t = sw_infer_output_at(i, response, request);
         if (!t)
             return sw_fail(error, SW_CODE_INVALID, "the model has no output '%.*s'",
                            SW_STR_ARG(request->outputs[i].name));
@@ -482,8 +472,8 @@ sw_status sw_oip_proto_write_infer(sw_buf *out, const sw_infer_response *respons
     sw_wire_put_string(out, 2, response->version);
     sw_wire_put_string(out, 3, response->id);
     for (size_t i = 0; i < count; i++)
-        put_output(out, output_at(i, response, request), raw);
+        put_output(out, sw_infer_output_at(i, response, request), raw);
     for (size_t i = 0; i < count && raw; i++)
-        put_raw(out, output_at(i, response, request));
+        put_raw(out, sw_infer_output_at(i, response, request));
     return out->failed ? sw_fail(error, SW_CODE_NO_MEMORY, "no memory for the answer") : SW_OK;
 }

@@ -88,6 +88,8 @@ bool sw_json_read_i64(sw_json_reader *in, int64_t *out);
 bool sw_json_read_u64(sw_json_reader *in, uint64_t *out);
 bool sw_json_read_bool(sw_json_reader *in, bool *out);
 bool sw_json_read_null(sw_json_reader *in);
+/* Takes `token` if it comes next. For what others write and JSON has not: NaN, Infinity. */
+bool sw_json_read_token(sw_json_reader *in, sw_str token);
 /* Any value, checked as strictly as if it were read. */
 bool sw_json_read_skip(sw_json_reader *in);
 

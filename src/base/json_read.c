@@ -128,20 +128,13 @@ static inline const char *plain_run(const char *at, const char *end, bool *high)
     return at;
 }
 
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The four digits behind \u, or -1. */
 static int32_t hex_four(const char *at, const char *end) {
     int32_t value = 0;
     if (end - at < 4)
         return -1;
     for (int i = 0; i < 4; i++) {
-        int digit = hex_digit(at[i]);
+        int digit = sw_hex_value(at[i]);
         if (digit < 0)
             return -1;
         value = value << 4 | digit;
@@ -434,12 +427,16 @@ bool sw_json_read_u64(sw_json_reader *in, uint64_t *out) {
     return number_done(in, at, fit, "64 bits without a sign");
 }
 
-static bool take_word(sw_json_reader *in, sw_str word) {
-    if ((size_t)(in->end - in->at) < word.len || memcmp(in->at, word.at, word.len) != 0)
-        return fail_expected(in, in->at, "a value");
-    in->at += word.len;
+bool sw_json_read_token(sw_json_reader *in, sw_str token) {
+    if (!sw_str_starts((sw_str){in->at, (size_t)(in->end - in->at)}, token))
+        return false;
+    in->at += token.len;
     in->first = false;
     return true;
+}
+
+static bool take_word(sw_json_reader *in, sw_str word) {
+    return sw_json_read_token(in, word) || fail_expected(in, in->at, "a value");
 }
 
 bool sw_json_read_bool(sw_json_reader *in, bool *out) {

@@ -25,6 +25,9 @@ typedef struct sw_nearest {
     size_t distance;
 } sw_nearest;
 
+/* How many slips part two names: letters wrong, missing, too many or swapped; a capital is none.
+ * SIZE_MAX where one is longer than SW_NEAREST_BYTES. */
+size_t sw_nearest_distance(sw_str a, sw_str b);
 void sw_nearest_begin(sw_nearest *nearest, sw_str wanted);
 void sw_nearest_offer(sw_nearest *nearest, sw_str name);
 

@@ -6,15 +6,18 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+bool sw_str_in(const sw_str *names, size_t count, sw_str wanted) {
+    for (size_t i = 0; i < count; i++)
+        if (sw_str_eq(names[i], wanted))
+            return true;
+    return false;
 }
 
 bool sw_str_eq_nocase(sw_str a, sw_str b) {
     if (a.len != b.len)
         return false;
     for (size_t i = 0; i < a.len; i++)
-        if (lower(a.at[i]) != lower(b.at[i]))
+        if (sw_lower(a.at[i]) != sw_lower(b.at[i]))
             return false;
     return true;
 }
@@ -59,6 +62,31 @@ bool sw_str_to_u64(uint64_t *out, sw_str s, uint64_t max) {
     }
     *out = value;
     return value <= max;
+}
+
+bool sw_str_split_host(sw_str *name, sw_str *port, sw_str host) {
+    *port = (sw_str){0};
+    const char *end = host.at + host.len;
+    const char *colon;
+    if (host.len && host.at[0] == '[') {
+        const char *bracket = memchr(host.at, ']', host.len);
+        if (!bracket)
+            return false;
+        *name = (sw_str){host.at + 1, (size_t)(bracket - host.at) - 1};
+        colon = bracket + 1 < end ? bracket + 1 : NULL;
+        if (colon && *colon != ':')
+            return false;
+    } else {
+        colon = host.len ? memchr(host.at, ':', host.len) : NULL;
+        *name = (sw_str){host.at, colon ? (size_t)(colon - host.at) : host.len};
+    }
+    uint64_t number;
+    if (colon) {
+        *port = (sw_str){colon + 1, (size_t)(end - colon) - 1};
+        if (!sw_str_to_u64(&number, *port, 65535))
+            return false;
+    }
+    return name->len > 0;
 }
 
 /* The number of bytes of the well-formed sequence at `at`, or 0 (RFC 3629, section 4). */

@@ -51,6 +51,20 @@ static inline int sw_str_order(sw_str a, sw_str b) {
     return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
+/* The value of a hexadecimal digit in either case, or -1. */
+static inline int sw_hex_value(char c) {
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static inline char sw_lower(char c) {
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+/* Whether `wanted` is one of the names. */
+bool sw_str_in(const sw_str *names, size_t count, sw_str wanted);
 /* ASCII letters compare without case (header names). */
 bool sw_str_eq_nocase(sw_str a, sw_str b);
 /* Cuts off and returns what stands before the first `separator`; `rest` becomes what follows. */
@@ -58,6 +72,9 @@ sw_str sw_str_split(sw_str *rest, char separator);
 sw_str sw_str_trim(sw_str s);
 /* False where `s` is not all digits, or the value is above `max`. */
 bool sw_str_to_u64(uint64_t *out, sw_str s, uint64_t max);
+/* Splits "name", "name:port" or "[address]:port"; the port is {NULL, 0} where there is none. False
+ * where the name is empty, or the port no number up to 65535. */
+bool sw_str_split_host(sw_str *name, sw_str *port, sw_str host);
 /* RFC 3629, surrogates and overlong forms refused. */
 bool sw_str_is_utf8(sw_str s);
 

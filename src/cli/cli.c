@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cli_private.h"
 
+#include "base/nearest.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -39,8 +41,8 @@ static const sw_cli_command *find(const sw_cli_command *const *list, const char 
     return NULL;
 }
 
-static void consider(const char **best, unsigned *distance, const char *typed, const char *name) {
-    unsigned d = sw_text_distance(typed, name);
+void sw_cli_consider(const char **best, size_t *distance, const char *typed, const char *name) {
+    size_t d = sw_nearest_distance(sw_str_of(typed), sw_str_of(name));
     bool begins = strlen(typed) >= 2 && strncmp(typed, name, strlen(typed)) == 0;
     if (begins)
         d = 1;
@@ -52,9 +54,9 @@ static void consider(const char **best, unsigned *distance, const char *typed, c
 
 static sw_status fail_unknown(sw_cli *cli, const sw_cli_command *const *list, const char *typed) {
     const char *best = NULL;
-    unsigned distance = NAME_SLIPS_MAX;
+    size_t distance = NAME_SLIPS_MAX;
     for (; *list; list++)
-        consider(&best, &distance, typed, (*list)->name);
+        sw_cli_consider(&best, &distance, typed, (*list)->name);
     if (best)
         return sw_fail(&cli->error, SW_CODE_USAGE, "slipway %.60s: did you mean %s?", typed, best);
     return sw_fail(&cli->error, SW_CODE_USAGE,
@@ -65,12 +67,12 @@ static sw_status fail_action(sw_cli *cli, const char *typed) {
     const sw_cli_command *command = cli->command;
     char names[128] = "";
     const char *best = NULL;
-    unsigned distance = NAME_SLIPS_MAX;
+    size_t distance = NAME_SLIPS_MAX;
     for (const sw_cli_command *action = command->actions; action->name; action++) {
         size_t used = strlen(names);
         snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", action->name);
         if (typed)
-            consider(&best, &distance, typed, action->name);
+            sw_cli_consider(&best, &distance, typed, action->name);
     }
     if (!typed)
         return sw_fail(&cli->error, SW_CODE_USAGE,

@@ -42,6 +42,8 @@ extern const sw_cli_option sw_cli_common_options[];
 SW_MUST_USE sw_status sw_cli_parse(sw_cli *cli, int argc, char **argv);
 /* The row that `name` means by its name or another; NULL where there is none. */
 const sw_cli_command *sw_cli_find(const sw_cli_command *table, const char *name);
+/* Makes `name` the best guess at what was typed, where it is nearer than `distance`. */
+void sw_cli_consider(const char **best, size_t *distance, const char *typed, const char *name);
 
 /* Whole pages of help on `out`. */
 void sw_cli_help_all(FILE *out, const sw_cli_command *const *commands);

@@ -67,13 +67,6 @@ static sw_status read_options(drift_run *run) {
     return SW_OK;
 }
 
-static bool is_named(const sw_str *names, size_t count, sw_str name) {
-    for (size_t i = 0; i < count; i++)
-        if (sw_str_eq(names[i], name))
-            return true;
-    return false;
-}
-
 /* A misspelt name is a mistake, not a column that is gone. */
 static sw_status check_names(const drift_run *run) {
     for (int list = 0; list < 3; list++)
@@ -147,7 +140,7 @@ static sw_status compare_all(drift_run *run) {
         return sw_fail(&run->cli->error, SW_CODE_NO_MEMORY, "no memory for %zu columns",
                        plan->column_count);
     for (size_t i = 0; i < plan->column_count; i++)
-        if (!run->counts[0] || is_named(run->names[0], run->counts[0], plan->columns[i].name))
+        if (!run->counts[0] || sw_str_in(run->names[0], run->counts[0], plan->columns[i].name))
             names[count++] = plan->columns[i].name;
     sw_compare_begin(&run->comparison, &run->options, &run->arena);
     for (size_t i = 0; i < count; i += group) {

@@ -27,18 +27,10 @@ static const sw_cli_option *find_letter(const sw_cli_option *table, char letter)
     return NULL;
 }
 
-static void nearest(const sw_cli_option *table, const char *name, const char **best,
-                    unsigned *distance) {
-    for (; table && table->name; table++) {
-        unsigned d = sw_text_distance(name, table->name);
-        bool begins = strlen(name) >= 2 && strncmp(name, table->name, strlen(name)) == 0;
-        if (begins)
-            d = 1;
-        if (d < *distance) {
-            *distance = d;
-            *best = table->name;
-        }
-    }
+static void nearest(const char **best, size_t *distance, const char *name,
+                    const sw_cli_option *table) {
+    for (; table && table->name; table++)
+        sw_cli_consider(best, distance, name, table->name);
 }
 
 /* "push", or "token create". */
@@ -54,9 +46,9 @@ static sw_status fail_unknown(sw_cli *cli, const char *typed, size_t len) {
     char word[64], command[64];
     snprintf(word, sizeof word, "%.*s", (int)(len < 60 ? len : 60), typed);
     const char *best = NULL;
-    unsigned distance = strlen(word) > 5 ? 4 : 3;
-    nearest(cli->command ? cli->command->options : NULL, word, &best, &distance);
-    nearest(sw_cli_common_options, word, &best, &distance);
+    size_t distance = strlen(word) > 5 ? 4 : 3;
+    nearest(&best, &distance, word, cli->command ? cli->command->options : NULL);
+    nearest(&best, &distance, word, sw_cli_common_options);
     full_name(command, sizeof command, cli);
     const char *gap = *command ? " " : "";
     if (best)

@@ -199,14 +199,17 @@ static sw_status make_version(push_work *push) {
     return status;
 }
 
+/* {"version": "3"}, of what was pushed. */
+static json_t *version_body(const push_work *push) {
+    return json_pack("{s:o}", "version",
+                     json_sprintf("%lld", (long long)sw_js_integer(push->version, "version")));
+}
+
 static sw_status set_alias(push_work *push) {
     const char *alias = sw_cli_value(push->cli, "alias");
     if (!alias)
         return SW_OK;
-    json_t *body = json_object();
-    char number[32];
-    snprintf(number, sizeof number, "%lld", (long long)sw_js_integer(push->version, "version"));
-    json_object_set_new(body, "version", json_string(number));
+    json_t *body = version_body(push);
     sw_status status =
         sw_cli_ask(&push->alias, push->cli, NULL, "PUT", body, "/api/v1/models/%s/aliases/%s",
                    sw_client_segment(push->name).at, sw_client_segment(alias).at);
@@ -217,10 +220,7 @@ static sw_status set_alias(push_work *push) {
 static sw_status deploy(push_work *push) {
     if (!sw_cli_flag(push->cli, "deploy"))
         return SW_OK;
-    json_t *body = json_object();
-    char number[32];
-    snprintf(number, sizeof number, "%lld", (long long)sw_js_integer(push->version, "version"));
-    json_object_set_new(body, "version", json_string(number));
+    json_t *body = version_body(push);
     sw_status status =
         sw_cli_ask(&push->revision, push->cli, "loading and warming up", "POST", body,
                    "/api/v1/models/%s/deployments", sw_client_segment(push->name).at);

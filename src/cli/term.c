@@ -5,10 +5,9 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { TABLE_COLUMNS_MAX = 12, COLUMNS_DEFAULT = 80, GAP = 2 };
+enum { TABLE_COLUMNS_MAX = 12, GAP = 2 };
 
 typedef struct table_cell {
     char *text;
@@ -36,13 +35,6 @@ const char *sw_term_style(FILE *stream, sw_style style) {
     if ((no_colour && *no_colour) || !sw_term_is_live(stream))
         return "";
     return escapes[style];
-}
-
-unsigned sw_term_columns(FILE *stream) {
-    struct winsize size;
-    if (isatty(fileno(stream)) && ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col)
-        return size.ws_col;
-    return COLUMNS_DEFAULT;
 }
 
 sw_table *sw_table_make(unsigned columns) {

@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { DISTANCE_LETTERS_MAX = 40 }; /* longer words are no slips of each other */
-
 static sw_text text_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Cut where it does not fit. */
@@ -134,29 +132,4 @@ size_t sw_text_width(const char *text) {
     for (; *text; text++)
         width += (*text & 0xc0) != 0x80;
     return width;
-}
-
-static unsigned least(unsigned a, unsigned b) {
-    return a < b ? a : b;
-}
-
-/* Optimal string alignment (Damerau 1964 without edits of swapped pairs). */
-unsigned sw_text_distance(const char *a, const char *b) {
-    size_t rows = strlen(a), columns = strlen(b);
-    if (rows > DISTANCE_LETTERS_MAX || columns > DISTANCE_LETTERS_MAX)
-        return DISTANCE_LETTERS_MAX;
-    unsigned d[DISTANCE_LETTERS_MAX + 1][DISTANCE_LETTERS_MAX + 1];
-    for (unsigned i = 0; i <= rows; i++)
-        d[i][0] = i;
-    for (unsigned j = 0; j <= columns; j++)
-        d[0][j] = j;
-    for (size_t i = 1; i <= rows; i++) {
-        for (size_t j = 1; j <= columns; j++) {
-            d[i][j] = least(least(d[i - 1][j], d[i][j - 1]) + 1,
-                            d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
-        }
-    }
-    return d[rows][columns];
 }

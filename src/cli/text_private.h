@@ -48,15 +48,11 @@ void sw_text_bars(sw_buf *out, const double *shares, size_t count);
 /* How many columns UTF-8 text takes (every character one; this project prints no wide ones). */
 size_t sw_text_width(const char *text);
 
-/* How many single-letter slips (a wrong, missing, extra or swapped letter) part two words. */
-unsigned sw_text_distance(const char *a, const char *b);
-
 typedef enum sw_style { SW_PLAIN, SW_BOLD, SW_DIM, SW_GOOD, SW_WARN, SW_BAD } sw_style;
 
 /* The escape sequence for `style` on that stream, "" where it gets no colours. */
 const char *sw_term_style(FILE *stream, sw_style style);
 bool sw_term_is_live(FILE *stream); /* a terminal whose lines may be rewritten */
-unsigned sw_term_columns(FILE *stream);
 
 /* Rows of cells that line up. Cells are copied. */
 typedef struct sw_table sw_table;

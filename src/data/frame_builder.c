@@ -31,13 +31,6 @@ static sw_status take(sw_builder *b, uint64_t bytes) {
 
 /* ---- Columns ---- */
 
-static bool listed(const sw_str *names, size_t count, sw_str name) {
-    for (size_t i = 0; i < count; i++)
-        if (sw_str_eq(names[i], name))
-            return true;
-    return false;
-}
-
 void sw_builder_begin(sw_builder *b, sw_frame *frame, const char *path,
                       const sw_frame_options *options, sw_error *error) {
     static const sw_frame_options none;
@@ -64,7 +57,7 @@ sw_status sw_builder_column(uint32_t *index, sw_builder *b, sw_str name) {
     const sw_frame_options *options = b->options;
     sw_frame *frame = b->frame;
     *index = UINT32_MAX;
-    if (options->columns && !listed(options->columns, options->column_count, name))
+    if (options->columns && !sw_str_in(options->columns, options->column_count, name))
         return SW_OK;
     if (frame->column_count == b->column_cap)
         SW_TRY(more_columns(b));
@@ -74,7 +67,7 @@ sw_status sw_builder_column(uint32_t *index, sw_builder *b, sw_str name) {
     *index = (uint32_t)frame->column_count++;
     frame->columns[*index] = (sw_column){.name = copy};
     b->makers[*index] =
-        (sw_maker){.as_text = listed(options->as_text, options->as_text_count, name)};
+        (sw_maker){.as_text = sw_str_in(options->as_text, options->as_text_count, name)};
     return SW_OK;
 }
 

@@ -85,24 +85,16 @@ static sw_status find_key(uint32_t *index, reading *r, sw_str name) {
 
 /* ---- Values ---- */
 
-static bool take_token(sw_json_reader *in, sw_str token) {
-    if (!sw_str_starts((sw_str){in->at, (size_t)(in->end - in->at)}, token))
-        return false;
-    in->at += token.len;
-    in->first = false;
-    return true;
-}
-
 /* What Python and others write, though JSON has no such numbers. */
 static bool take_no_json(double *out, sw_json_reader *in) {
     *out = NAN;
-    if (take_token(in, SW_STR("NaN")))
+    if (sw_json_read_token(in, SW_STR("NaN")))
         return true;
     *out = INFINITY;
-    if (take_token(in, SW_STR("Infinity")))
+    if (sw_json_read_token(in, SW_STR("Infinity")))
         return true;
     *out = -INFINITY;
-    return take_token(in, SW_STR("-Infinity"));
+    return sw_json_read_token(in, SW_STR("-Infinity"));
 }
 
 static sw_status add_number(reading *r, uint32_t column, const char *from, double value) {

@@ -3,31 +3,6 @@
 
 #include <arpa/inet.h>
 
-bool sw_guard_split_host(sw_str *name, sw_str *port, sw_str host) {
-    *port = (sw_str){0};
-    const char *end = host.at + host.len;
-    const char *colon;
-    if (host.len && host.at[0] == '[') {
-        const char *bracket = memchr(host.at, ']', host.len);
-        if (!bracket)
-            return false;
-        *name = (sw_str){host.at + 1, (size_t)(bracket - host.at) - 1};
-        colon = bracket + 1 < end ? bracket + 1 : NULL;
-        if (colon && *colon != ':')
-            return false;
-    } else {
-        colon = host.len ? memchr(host.at, ':', host.len) : NULL;
-        *name = (sw_str){host.at, colon ? (size_t)(colon - host.at) : host.len};
-    }
-    uint64_t number;
-    if (colon) {
-        *port = (sw_str){colon + 1, (size_t)(end - colon) - 1};
-        if (!sw_str_to_u64(&number, *port, 65535))
-            return false;
-    }
-    return name->len > 0;
-}
-
 static bool is_ip_literal(sw_str name) {
     char text[INET6_ADDRSTRLEN];
     unsigned char bytes[16];
@@ -49,7 +24,7 @@ static bool is_configured(const sw_guard *guard, sw_str host, sw_str name) {
 bool sw_guard_host_ok(const sw_guard *guard, sw_str host) {
     static const char *const loopback[] = {"localhost", "127.0.0.1", "::1"};
     sw_str name, port;
-    if (!sw_guard_split_host(&name, &port, host))
+    if (!sw_str_split_host(&name, &port, host))
         return false;
     for (size_t i = 0; i < sizeof loopback / sizeof *loopback; i++)
         if (sw_str_eq_nocase(name, sw_str_of(loopback[i])))
@@ -60,8 +35,7 @@ bool sw_guard_host_ok(const sw_guard *guard, sw_str host) {
 
 static sw_str without_default_port(sw_str host, bool secure) {
     sw_str name, port;
-    if (sw_guard_split_host(&name, &port, host) && port.at &&
-        sw_str_is(port, secure ? "443" : "80"))
+    if (sw_str_split_host(&name, &port, host) && port.at && sw_str_is(port, secure ? "443" : "80"))
         host.len -= port.len + 1;
     return host;
 }
@@ -74,7 +48,7 @@ bool sw_guard_origin_ok(const sw_guard *guard, sw_str origin, sw_str host, bool 
         return false; /* "null", or no origin at all */
     any = (sw_str){slashes + 2, origin.len - (size_t)(slashes - origin.at) - 2};
     sw_str name, port;
-    if (sw_guard_split_host(&name, &port, any) && is_configured(guard, any, name))
+    if (sw_str_split_host(&name, &port, any) && is_configured(guard, any, name))
         return true;
     if (!sw_str_starts(origin, scheme))
         return false;

@@ -16,8 +16,6 @@ typedef struct sw_guard {
     bool beyond_loopback;     /* then any IP literal is accepted: it cannot be rebound */
 } sw_guard;
 
-/* Splits "name:port" or "[::1]:port"; false where it is malformed. */
-bool sw_guard_split_host(sw_str *name, sw_str *port, sw_str host);
 bool sw_guard_host_ok(const sw_guard *guard, sw_str host);
 /* `host` is the request's own. */
 bool sw_guard_origin_ok(const sw_guard *guard, sw_str origin, sw_str host, bool secure);

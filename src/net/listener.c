@@ -46,7 +46,7 @@ typedef struct address {
 
 static sw_status parse_address(address *out, const char *listen, sw_error *error) {
     sw_str name, port;
-    if (!listen || !sw_guard_split_host(&name, &port, sw_str_of(listen)) || !port.at ||
+    if (!listen || !sw_str_split_host(&name, &port, sw_str_of(listen)) || !port.at ||
         name.len >= sizeof out->host || port.len >= sizeof out->port)
         return sw_fail(error, SW_CODE_INVALID,
                        "cannot listen on %s; give ADDRESS:PORT, as 127.0.0.1:8080 or [::1]:8080",

@@ -80,20 +80,13 @@ void sw_router_free(sw_router *router) {
     sw_mem_free(router);
 }
 
-static int hex_value(char c) {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool sw_percent_decode(char *out, size_t *out_len, sw_str s, bool plus) {
     size_t len = 0;
     for (size_t i = 0; i < s.len; i++) {
         char c = s.at[i];
         if (c == '%') {
-            int high = i + 2 < s.len ? hex_value(s.at[i + 1]) : -1;
-            int low = i + 2 < s.len ? hex_value(s.at[i + 2]) : -1;
+            int high = i + 2 < s.len ? sw_hex_value(s.at[i + 1]) : -1;
+            int low = i + 2 < s.len ? sw_hex_value(s.at[i + 2]) : -1;
             if (high < 0 || low < 0 || (high == 0 && low == 0))
                 return false;
             c = (char)(high * 16 + low);

@@ -55,20 +55,12 @@ static sw_status read_upstream(upstream *out, sw_cli *cli, const char *url) {
     rest = (sw_str){rest.at + scheme, rest.len - scheme};
     size_t end = strcspn(rest.at, "/?#");
     sw_str authority = {rest.at, end}, path = {rest.at + end, rest.len - end};
-    sw_str host = authority, port = SW_STR("");
-    const char *bracket = memchr(authority.at, ']', authority.len);
-    const char *after = bracket ? bracket : authority.at;
-    const char *colon = memchr(after, ':', (size_t)(authority.at + authority.len - after));
-    if (colon) {
-        host.len = (size_t)(colon - authority.at);
-        port = (sw_str){colon + 1, authority.len - host.len - 1};
-    }
-    if (bracket)
-        host = (sw_str){authority.at + 1, (size_t)(bracket - authority.at) - 1};
+    sw_str host, port;
     uint64_t number = out->tls ? 443 : 80;
     while (path.len && path.at[path.len - 1] == '/')
         path.len--;
-    if (!host.len || host.len >= sizeof out->host || memchr(authority.at, '@', authority.len) ||
+    if (!sw_str_split_host(&host, &port, authority) || host.len >= sizeof out->host ||
+        memchr(authority.at, '@', authority.len) ||
         (port.len && (!sw_str_to_u64(&number, port, UINT16_MAX) || !number)) ||
         path.len >= sizeof out->prefix || memchr(path.at, '?', path.len) ||
         memchr(path.at, '#', path.len) || strpbrk(url, " \t\r\n"))

@@ -484,15 +484,11 @@ void sw_tunnel_stop(sw_tunnel *t, uint64_t grace_ms) {
 
 /* ---- Start ---- */
 
-/* "host:port" or "[host]:port". */
 static sw_status split_address(char host[128], uint16_t *port, const char *text, sw_error *error) {
-    const char *colon = strrchr(text, ':');
+    sw_str name, digits;
     uint64_t number;
-    sw_str name = {text, colon ? (size_t)(colon - text) : 0};
-    if (name.len >= 2 && name.at[0] == '[' && name.at[name.len - 1] == ']')
-        name = (sw_str){name.at + 1, name.len - 2};
-    if (!colon || !name.len || name.len >= 128 ||
-        !sw_str_to_u64(&number, sw_str_of(colon + 1), UINT16_MAX))
+    if (!sw_str_split_host(&name, &digits, sw_str_of(text)) || name.len >= 128 ||
+        !sw_str_to_u64(&number, digits, UINT16_MAX))
         return sw_fail(error, SW_CODE_USAGE,
                        "--listen %s: give ADDRESS:PORT, such as 127.0.0.1:9000 or [::1]:9000",
                        text);

@@ -42,4 +42,16 @@ typedef struct sw_infer_response {
     size_t output_count;
 } sw_infer_response;
 
+/* The output that goes out at place `i`: in the request's order, or the model's where the request
+ * names none. NULL where the model has none of that name. */
+static inline const sw_tensor *sw_infer_output_at(size_t i, const sw_infer_response *response,
+                                                  const sw_infer_request *request) {
+    if (request->output_count == 0)
+        return &response->outputs[i];
+    for (size_t k = 0; k < response->output_count; k++)
+        if (sw_str_eq(response->outputs[k].name, request->outputs[i].name))
+            return &response->outputs[k];
+    return NULL;
+}
+
 #endif /* SW_SERVE_INFER_REQUEST_H */

@@ -160,21 +160,13 @@ static void put_one_or_zero(const filling *f, const record_field *field, bool on
         memcpy(place_of(f, field), &value, sw_dtype_size(field->dtype));
 }
 
-static bool take_token(sw_json_reader *in, sw_str token) {
-    if (!sw_str_starts((sw_str){in->at, (size_t)(in->end - in->at)}, token))
-        return false;
-    in->at += token.len;
-    in->first = false;
-    return true;
-}
-
 static bool put_token(filling *f, const record_field *field) {
     double value;
-    if (take_token(&f->in, SW_STR("NaN")))
+    if (sw_json_read_token(&f->in, SW_STR("NaN")))
         value = (double)NAN;
-    else if (take_token(&f->in, SW_STR("Infinity")))
+    else if (sw_json_read_token(&f->in, SW_STR("Infinity")))
         value = (double)INFINITY;
-    else if (take_token(&f->in, SW_STR("-Infinity")))
+    else if (sw_json_read_token(&f->in, SW_STR("-Infinity")))
         value = (double)-INFINITY;
     else
         return false;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/records_private.h"
 
+#include "base/nearest.h"
+
 #include <string.h>
 
 static sw_status no_memory(sw_error *error) {
@@ -29,33 +31,11 @@ uint32_t sw_records_find(const sw_records_plan *plan, sw_str name) {
 
 /* ---- The nearest name ---- */
 
-enum { COMPARED_MAX = 64 };
-
-/* Levenshtein's distance, of at most COMPARED_MAX bytes of each, letters without case. */
-static size_t distance(sw_str a, sw_str b) {
-    size_t row[COMPARED_MAX + 1];
-    a.len = a.len < COMPARED_MAX ? a.len : COMPARED_MAX;
-    b.len = b.len < COMPARED_MAX ? b.len : COMPARED_MAX;
-    for (size_t j = 0; j <= b.len; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= a.len; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b.len; j++) {
-            bool same = sw_str_eq_nocase((sw_str){a.at + i - 1, 1}, (sw_str){b.at + j - 1, 1});
-            size_t change = diagonal + !same, shorter = row[j] < row[j - 1] ? row[j] : row[j - 1];
-            diagonal = row[j];
-            row[j] = change < shorter + 1 ? change : shorter + 1;
-        }
-    }
-    return row[b.len];
-}
-
 uint32_t sw_records_nearest(const sw_records_plan *plan, sw_str name) {
     uint32_t best = FIELD_NONE;
     size_t least = name.len / 3 > 2 ? name.len / 3 + 1 : 3; /* farther is not alike */
     for (uint32_t i = 0; i < plan->field_count; i++) {
-        size_t d = distance(plan->fields[i].name, name);
+        size_t d = sw_nearest_distance(plan->fields[i].name, name);
         if (d < least) {
             least = d;
             best = i;

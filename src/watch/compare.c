@@ -59,13 +59,6 @@ static sw_status next_column(sw_compared **out, sw_comparison *comparison, sw_st
     return SW_OK;
 }
 
-static bool is_named(const sw_str *names, size_t count, sw_str name) {
-    for (size_t i = 0; i < count; i++)
-        if (sw_str_eq(names[i], name))
-            return true;
-    return false;
-}
-
 static sw_status compare_as_evidently(sw_compared *out, const sw_prepared *prepared,
                                       const sw_compare_options *options, sw_error *error) {
     sw_evidently result;
@@ -104,13 +97,13 @@ sw_status sw_compare_column(sw_comparison *comparison, const sw_column *referenc
     }
     out->rows[1] = current_rows;
     out->missing[1] = current->missing;
-    if (is_named(options->texts, options->text_count, reference->name)) {
+    if (sw_str_in(options->texts, options->text_count, reference->name)) {
         if (!options->evidently)
             sw_compare_missing(out);
         return sw_compare_text(out, reference, current, rows, options, error);
     }
     sw_prepared prepared;
-    bool as_category = is_named(options->categories, options->category_count, reference->name);
+    bool as_category = sw_str_in(options->categories, options->category_count, reference->name);
     sw_status status = sw_prepare(&prepared, reference, current, rows, as_category, error);
     out->kind = prepared.kind;
     if (!sw_failed(status))

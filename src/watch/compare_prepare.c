@@ -98,9 +98,7 @@ typedef struct word {
 
 static int compare_words(const void *a, const void *b) {
     const word *x = a, *y = b;
-    size_t shared = x->text.len < y->text.len ? x->text.len : y->text.len;
-    int order = shared ? memcmp(x->text.at, y->text.at, shared) : 0;
-    return order ? order : (x->text.len > y->text.len) - (x->text.len < y->text.len);
+    return sw_str_order(x->text, y->text);
 }
 
 static void count_words(word *words, uint64_t *used, const sw_column *column, uint64_t rows,

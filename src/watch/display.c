@@ -194,14 +194,6 @@ size_t sw_display_scores(sw_bar *bars, const uint64_t *reference, const uint64_t
     return count;
 }
 
-static int by_count(const void *left, const void *right) {
-    const sw_label *a = *(const sw_label *const *)left, *b = *(const sw_label *const *)right;
-    if (a->count != b->count)
-        return a->count < b->count ? 1 : -1;
-    int order = memcmp(a->text, b->text, a->len < b->len ? a->len : b->len);
-    return order ? order : a->len - b->len;
-}
-
 static double count_in(const sw_labels *labels, const sw_label *wanted) {
     for (size_t i = 0; labels && labels->used && i < SW_LABEL_SLOTS; i++)
         if (labels->slots[i].count && labels->slots[i].len == wanted->len &&
@@ -223,9 +215,10 @@ size_t sw_display_labels(sw_bar *bars, const sw_labels *reference, const sw_labe
         if (reference->slots[i].count && count_in(live, &reference->slots[i]) == 0)
             found[found_count++] = &reference->slots[i];
     if (live_count)
-        qsort(found, live_count, sizeof(const sw_label *), by_count);
+        qsort(found, live_count, sizeof(const sw_label *), sw_labels_by_count);
     if (found_count > live_count)
-        qsort(found + live_count, found_count - live_count, sizeof(const sw_label *), by_count);
+        qsort(found + live_count, found_count - live_count, sizeof(const sw_label *),
+              sw_labels_by_count);
     for (size_t i = 0; i < found_count; i++) {
         double now = count_in(live, found[i]), before = count_in(reference, found[i]);
         if (count == SW_DISPLAY_BINS - 1) {

@@ -161,12 +161,15 @@ void sw_labels_merge(sw_labels *into, const sw_labels *from) {
                           from->slots[i].count);
 }
 
+int sw_labels_by_count(const void *left, const void *right) {
+    const sw_label *a = *(const sw_label *const *)left, *b = *(const sw_label *const *)right;
+    if (a->count != b->count)
+        return a->count < b->count ? 1 : -1;
+    return sw_str_order((sw_str){a->text, a->len}, (sw_str){b->text, b->len});
+}
+
 void sw_labels_clear(sw_labels *labels) {
     if (labels->used)
         memset(labels, 0, sizeof *labels);
     labels->missing = labels->others = 0;
-}
-
-bool sw_labels_empty(const sw_labels *labels) {
-    return labels->used == 0 && labels->missing == 0 && labels->others == 0;
 }

@@ -13,21 +13,13 @@ static uint64_t sum_of(const uint64_t *counts, uint32_t from, uint32_t to) {
 
 /* ---- Labels as bins ---- */
 
-static int by_count(const void *left, const void *right) {
-    const sw_label *a = *(const sw_label *const *)left, *b = *(const sw_label *const *)right;
-    if (a->count != b->count)
-        return a->count < b->count ? 1 : -1;
-    int order = memcmp(a->text, b->text, a->len < b->len ? a->len : b->len);
-    return order ? order : a->len - b->len;
-}
-
 static uint32_t sorted(const sw_label **out, const sw_labels *labels) {
     uint32_t count = 0;
     for (uint32_t i = 0; labels->used && i < SW_LABEL_SLOTS; i++)
         if (labels->slots[i].count)
             out[count++] = &labels->slots[i];
     if (count)
-        qsort(out, count, sizeof(const sw_label *), by_count);
+        qsort(out, count, sizeof(const sw_label *), sw_labels_by_count);
     return count;
 }
 

@@ -71,9 +71,7 @@ typedef struct named {
 
 static int by_name(const void *left, const void *right) {
     const named *a = left, *b = right;
-    size_t common = a->name.len < b->name.len ? a->name.len : b->name.len;
-    int order = common ? memcmp(a->name.at, b->name.at, common) : 0;
-    return order ? order : (a->name.len > b->name.len) - (a->name.len < b->name.len);
+    return sw_str_order(a->name, b->name);
 }
 
 static sw_status check_twice(const named *sorted, size_t count, sw_error *error) {

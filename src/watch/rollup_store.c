@@ -90,14 +90,19 @@ static sw_status add_up(moving *m, sw_str bytes, sw_error *error) {
     return status.code == SW_CODE_NO_MEMORY ? status : SW_OK;
 }
 
-/* Parameters 1 to 10 of what speaks of a group's rows, short and long. */
-static void bind_group(sw_stmt *stmt, const group *g) {
+/* Parameters 1 to 6: whose counts they are. */
+static void bind_series(sw_stmt *stmt, const group *g) {
     sw_stmt_bind_str(stmt, 1, namespace);
     sw_stmt_bind_str(stmt, 2, text(g->model));
     sw_stmt_bind_i64(stmt, 3, g->version);
     sw_stmt_bind_str(stmt, 4, text(g->hash));
     sw_stmt_bind_str(stmt, 5, text(g->segment));
     sw_stmt_bind_str(stmt, 6, text(g->replica));
+}
+
+/* Parameters 1 to 10 of what speaks of a group's rows, short and long. */
+static void bind_group(sw_stmt *stmt, const group *g) {
+    bind_series(stmt, g);
     sw_stmt_bind_i64(stmt, 7, g->step);
     sw_stmt_bind_i64(stmt, 8, g->longer);
     sw_stmt_bind_i64(stmt, 9, g->start);
@@ -153,12 +158,7 @@ static sw_status insert_sum(sw_conn *conn, const group *g, size_t layout, const 
                                      " ?10, ?11)",
                                      error);
     if (!sw_failed(status)) {
-        sw_stmt_bind_str(stmt, 1, namespace);
-        sw_stmt_bind_str(stmt, 2, text(g->model));
-        sw_stmt_bind_i64(stmt, 3, g->version);
-        sw_stmt_bind_str(stmt, 4, text(g->hash));
-        sw_stmt_bind_str(stmt, 5, text(g->segment));
-        sw_stmt_bind_str(stmt, 6, text(g->replica));
+        bind_series(stmt, g);
         sw_stmt_bind_i64(stmt, 7, g->longer);
         sw_stmt_bind_i64(stmt, 8, g->start);
         sw_stmt_bind_str(stmt, 9, boots[layout]);

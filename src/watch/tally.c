@@ -63,9 +63,7 @@ static int by_count(const void *left, const void *right) {
     const sw_tally_entry *a = left, *b = right;
     if (a->count != b->count)
         return a->count < b->count ? 1 : -1;
-    size_t common = a->value.len < b->value.len ? a->value.len : b->value.len;
-    int order = memcmp(a->value.at, b->value.at, common);
-    return order ? order : (a->value.len > b->value.len) - (a->value.len < b->value.len);
+    return sw_str_order(a->value, b->value);
 }
 
 void sw_tally_sort(sw_tally *tally) {

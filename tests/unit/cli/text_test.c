@@ -105,23 +105,6 @@ TEST(text_width__counts_characters_not_bytes) {
     CHECK_INT(sw_text_width("▁▂█ µs"), 6);
 }
 
-TEST(text_distance__counts_slips) {
-    CHECK_INT(sw_text_distance("deploy", "deploy"), 0);
-    CHECK_INT(sw_text_distance("delpoy", "deploy"), 1); /* swapped */
-    CHECK_INT(sw_text_distance("deply", "deploy"), 1);  /* missing */
-    CHECK_INT(sw_text_distance("depploy", "deploy"), 1);
-    CHECK_INT(sw_text_distance("deplox", "deploy"), 1);
-    CHECK_INT(sw_text_distance("", "push"), 4);
-    CHECK_INT(sw_text_distance("kitten", "sitting"), 3);
-}
-
-TEST(text_distance__gives_up_on_words_that_are_none) {
-    char word[300];
-    memset(word, 'a', sizeof word - 1);
-    word[sizeof word - 1] = 0;
-    CHECK(sw_text_distance(word, "push") >= 40);
-}
-
 TEST(table__lines_cells_up_and_leaves_no_blanks_at_the_end) {
     char *text = NULL;
     size_t len = 0;
