@@ -3,7 +3,7 @@
  * histogram: counts of durations, in buckets that grow with the value.
  *
  * Log-linear: 16 buckets to each power of two, so a quantile is off by 1/32 of its value at most.
- * From 0 ns to 68 s; longer ones count in the last bucket. Histograms add up bucket by bucket.
+ * From 0 ns to 137 s; longer ones count in the last bucket. Histograms add up bucket by bucket.
  *
  * Threads: one at a time.
  * Layer:   base. Source of the layout: HdrHistogram (Gil Tene).
