@@ -6,12 +6,12 @@
  * protocol leaves room:
  * - data may be flat or nested; nested data must agree with the shape.
  * - integer datatypes take whole numbers only, also when written 3.0 or 3e2; BOOL takes true,
- * false, 0 and 1.
+ *   false, 0 and 1.
  * - floating datatypes take the tokens NaN, Infinity and -Infinity (as Python clients send them),
- * and null as NaN (as JavaScript sends it). A number that rounds to infinity is refused.
+ *   and null as NaN (as JavaScript sends it). A number that rounds to infinity is refused.
  * - answers have null for NaN, which every JSON reader takes and numpy reads as NaN, and
  *   the tokens Infinity and -Infinity, which Python, Java and RapidJSON read. Raw outputs and gRPC
- * carry both unchanged.
+ *   carry both unchanged.
  * - duplicate keys are refused where they would matter; unknown keys are skipped.
  * - BYTES travel as strings; bytes that are no UTF-8 must travel raw.
  *

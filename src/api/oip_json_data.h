@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* oip_json_data: the "data" of a tensor in JSON, flat or nested, into typed memory. Layer: api. */
+/*
+ * oip_json_data: the "data" of a tensor in JSON, flat or nested, into typed memory.
+ *
+ * Memory:  the reader's arena.
+ * Threads: one at a time for each reader.
+ * Layer:   api.
+ */
 #ifndef SW_API_OIP_JSON_DATA_H
 #define SW_API_OIP_JSON_DATA_H
 

@@ -4,7 +4,9 @@
  *
  * A BYTES element is a little-endian 32-bit length and that many bytes; a BOOL is one byte, 0 or 1.
  *
- * Layer:  api.
+ * Memory:  what is read lies in the arena, or in the bytes it was read from.
+ * Threads: any; no state.
+ * Layer:   api.
  */
 #ifndef SW_API_OIP_RAW_H
 #define SW_API_OIP_RAW_H

@@ -3,7 +3,11 @@
  * proto_wire: protobuf's wire format, field by field.
  *
  * The reader sticks to its first failure: every later call returns false. No length is believed
- * beyond the bytes that are there. Layer: api. Source: protobuf.dev/programming-guides/encoding.
+ * beyond the bytes that are there.
+ *
+ * Memory:  a reader borrows its bytes.
+ * Threads: one at a time for each reader.
+ * Layer:   api. Source: protobuf.dev/programming-guides/encoding.
  */
 #ifndef SW_API_PROTO_WIRE_H
 #define SW_API_PROTO_WIRE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * csv: rows of comma-separated fields, read as a stream; and one field, written.
+ * csv: rows of comma-separated fields, read as a stream, and written field by field.
  *
  * Workload: files larger than memory, profiled at tens of millions of values a second; and small
  * uploads by strangers. Fields may be quoted ("" stands for a quote within one) and then hold

@@ -3,8 +3,9 @@
  * cli: the commands a person types, from one table.
  *
  * A command is a row: its name, arguments, options, examples and the function that runs it. The
- * row drives parsing, `--help` and the errors, so that no two of them can disagree. Every command
- * but `serve` and `demo` is a client of the HTTP API and knows nothing else of the server.
+ * row drives parsing, `--help` and the errors, so that no two of them can disagree. Some look at
+ * files alone (`profile`, `drift`, `evaluate`); `demo` starts a server; all others are clients of
+ * the HTTP API and know nothing else of the server.
  *
  * `serve` and `proxy` live above this layer; main hands their rows to sw_cli_main, and they read
  * their options through the same functions as the others.

@@ -12,7 +12,7 @@
  *
  * Memory:  the frame owns all; sw_frame_free releases it.
  * Threads: immutable once read; any.
- * Layer:   domain.
+ * Layer:   data.
  */
 #ifndef SW_DATA_FRAME_H
 #define SW_DATA_FRAME_H

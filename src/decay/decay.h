@@ -10,7 +10,7 @@
  *
  * Memory:  results live in the arena passed in.
  * Threads: any but a loop's.
- * Layer:   domain. SQL is in labels_store.c.
+ * Layer:   decay. SQL is in labels_store.c.
  */
 #ifndef SW_DECAY_DECAY_H
 #define SW_DECAY_DECAY_H

@@ -8,7 +8,7 @@
  *
  * Memory:  what `take` gets lives until it returns.
  * Threads: one at a time for each reader.
- * Layer:   domain.
+ * Layer:   decay.
  */
 #ifndef SW_DECAY_LABELS_INPUT_H
 #define SW_DECAY_LABELS_INPUT_H

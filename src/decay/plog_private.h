@@ -14,7 +14,7 @@
  * whole. What a crash tore off an open segment's end is left out when it is sealed at the next
  * start. "N.labels" beside it has 16 bytes a row: sw_plog_label.
  *
- * Layer: domain.
+ * Layer: decay.
  */
 #ifndef SW_DECAY_PLOG_PRIVATE_H
 #define SW_DECAY_PLOG_PRIVATE_H

@@ -7,7 +7,7 @@
  * a new id costs one increment and a copy, and takes no lock.
  *
  * Threads: each maker by one thread.
- * Layer:   domain.
+ * Layer:   decay.
  */
 #ifndef SW_DECAY_PREDICTION_ID_H
 #define SW_DECAY_PREDICTION_ID_H

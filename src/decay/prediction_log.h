@@ -5,19 +5,19 @@
  * Workload: each loop hands over a sample of its rows (`settings.log_rows_per_s`) by copying them
  * into a queue of its own, which never blocks: a full one drops rows and counts them. One thread
  * splits rows into columns, applies each column's privacy, and appends them to segment files
- * (plog_file_private.h says the format). Every stored row carries `weight`, one over the
+ * (plog_private.h says the format). Every stored row carries `weight`, one over the
  * probability with which it was kept, so that sums over rows estimate sums over all traffic.
  *
  * Files: DATA/predictions/MODEL/VERSION/…, removed whole by age and by total size. A crash loses at
  * most the last second. A disk that takes nothing stops the log and nothing else; it resumes by
- * itself. What a label was acknowledged for is kept elsewhere (labels.h) and depends on none of it.
+ * itself. What a label was acknowledged for is kept elsewhere (decay.h) and depends on none of it.
  *
  * Columns: each feature, then each output's element ("proba", or "proba[1]" where it has several;
  * at most SW_PLOG_ELEMENTS_MAX an output). A column whose privacy is DROP is not there.
  *
  * Memory:  what reads return lives in the arena passed in.
  * Threads: sw_plog_put on a loop; the rest on any other thread.
- * Layer:   domain.
+ * Layer:   decay.
  */
 #ifndef SW_DECAY_PREDICTION_LOG_H
 #define SW_DECAY_PREDICTION_LOG_H

@@ -5,7 +5,8 @@
  * Intrusive: put an sw_task into the thing that the work is about, and find that thing again with
  * SW_CONTAINER. A task is in one queue at a time; whoever runs it owns it from then on.
  *
- * Layer: io.
+ * Threads: sw_loop_post and sw_pool_submit say who may hand one over.
+ * Layer:   io.
  */
 #ifndef SW_IO_TASK_H
 #define SW_IO_TASK_H

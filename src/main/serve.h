@@ -2,7 +2,8 @@
 /*
  * serve: the command that is the server.
  *
- * Layer: main.
+ * Threads: the main thread.
+ * Layer:   main.
  */
 #ifndef SW_MAIN_SERVE_H
 #define SW_MAIN_SERVE_H

@@ -6,8 +6,9 @@
  * append: no member is ever moved or taken out. So the used members are declared here by their
  * place in the table, for interface version 11 (release 1.11, April 2022; later ones serve it too).
  *
- * Layer:  model. Source: the documented promise in onnxruntime_c_api.h (MIT licence); places and
- *         parameters as of version 11.
+ * Threads: declarations alone.
+ * Layer:   model. Source: the documented promise in onnxruntime_c_api.h (MIT licence); places and
+ *          parameters as of version 11.
  */
 #ifndef SW_MODEL_ORT_ABI_H
 #define SW_MODEL_ORT_ABI_H

@@ -11,9 +11,10 @@
  * Where a handler runs is the route's choice (sw_run_on):
  *   SW_RUN_LOOP    on the loop: must not block.
  *   SW_RUN_POOL    on a pool thread with the whole body at hand: may block; must reply before it
- * returns. SW_RUN_STREAM  on a thread of its own kind (bounded number), before the body has come:
- * reads it piece by piece with sw_exchange_read, may stream its reply; must reply before it
  *                  returns.
+ *   SW_RUN_STREAM  on a thread of its own kind (bounded number), before the body has come: reads
+ *                  it piece by piece with sw_exchange_read, may stream its reply; must reply before
+ *                  it returns.
  * The calls below work the same from all three places.
  *
  * Memory:  all that an exchange points at lives until the exchange ends, its arena too. What is

@@ -3,7 +3,8 @@
  * proxy: the command that stands in front of a model server and tells a Slipway server what it was
  * asked and said.
  *
- * Layer: proxy.
+ * Threads: the main thread.
+ * Layer:   proxy.
  */
 #ifndef SW_PROXY_PROXY_H
 #define SW_PROXY_PROXY_H

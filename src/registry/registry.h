@@ -8,7 +8,7 @@
  *
  * Memory:  what a read returns lives in the arena passed in.
  * Threads: any but a loop's. The event listener is called on the writer thread after the commit.
- * Layer:   domain. SQL is in *_store.c.
+ * Layer:   registry. SQL is in *_store.c.
  */
 #ifndef SW_REGISTRY_REGISTRY_H
 #define SW_REGISTRY_REGISTRY_H

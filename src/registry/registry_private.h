@@ -3,7 +3,7 @@
  * registry_private: what the files of the registry share.
  *
  * Threads: functions with an sw_conn run inside a read or a write.
- * Layer:   domain.
+ * Layer:   registry.
  */
 #ifndef SW_REGISTRY_REGISTRY_PRIVATE_H
 #define SW_REGISTRY_REGISTRY_PRIVATE_H

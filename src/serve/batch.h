@@ -2,7 +2,8 @@
 /*
  * batch: requests for one version that run as one.
  *
- * Layer: domain.
+ * Threads: the loop's, or the pool thread of a dear run.
+ * Layer:   serve.
  */
 #ifndef SW_SERVE_BATCH_H
 #define SW_SERVE_BATCH_H

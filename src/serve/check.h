@@ -9,7 +9,7 @@
  * Numbers agree within SW_CHECK_TOLERANCE, absolute plus relative; strings and labels exactly.
  *
  * Threads: any but a loop's.
- * Layer:   domain.
+ * Layer:   serve.
  */
 #ifndef SW_SERVE_CHECK_H
 #define SW_SERVE_CHECK_H

@@ -8,7 +8,7 @@
  *
  * Memory:  results live in the arena passed in.
  * Threads: any but a loop's; one change at a time, others wait.
- * Layer:   domain.
+ * Layer:   serve.
  */
 #ifndef SW_SERVE_DEPLOY_H
 #define SW_SERVE_DEPLOY_H

@@ -7,7 +7,7 @@
  *
  * Memory:  all in the request's arena, or slices of the request's body, which lives as long.
  * Threads: plain data.
- * Layer:   domain.
+ * Layer:   serve.
  */
 #ifndef SW_SERVE_INFER_REQUEST_H
 #define SW_SERVE_INFER_REQUEST_H

@@ -11,7 +11,7 @@
  * Memory:  sw_live_commit takes the sw_served over; the janitor frees it.
  * Threads: sw_live_pin, _unpin and _merge_local on a loop; what changes the table, _hold and
  *          _let_go on any other thread.
- * Layer:   domain.
+ * Layer:   serve.
  */
 #ifndef SW_SERVE_LIVE_H
 #define SW_SERVE_LIVE_H

@@ -7,7 +7,7 @@
  *
  * Memory:  the sw_served is the caller's until it is published.
  * Threads: any but a loop's.
- * Layer:   domain.
+ * Layer:   serve.
  */
 #ifndef SW_SERVE_LOAD_H
 #define SW_SERVE_LOAD_H

@@ -8,9 +8,8 @@
  * the newest rows and share none with them. A classifier (stats/domain_classifier.h) learns the
  * features of both sides; outputs follow from them.
  *
- * At most SW_MULTIVARIATE_ROWS rows a side and SW_MULTIVARIATE_VALUES values, every ten minutes (at each look below
- * 500 rows); a
- * round over all versions begins no further one after two seconds.
+ * At most SW_MULTIVARIATE_ROWS rows a side and SW_MULTIVARIATE_VALUES values, every ten minutes (at
+ * each look below 500 rows); a round over all versions begins no further one after two seconds.
  *
  * Threads: a thread of its own, never a loop's.
  * Layer:   serve.

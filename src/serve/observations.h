@@ -16,7 +16,7 @@
  *
  * Memory:  a bounded number of rows and of minutes at a time, whatever the number of observations.
  * Threads: one at a time, not a loop's.
- * Layer:   domain.
+ * Layer:   serve.
  */
 #ifndef SW_SERVE_OBSERVATIONS_H
 #define SW_SERVE_OBSERVATIONS_H

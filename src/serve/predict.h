@@ -13,7 +13,7 @@
  * Memory:  an sw_predict lives in its request's arena, which must live until `refuse` has returned,
  *          or until sw_predictor_observe has run in the turn of `reply`.
  * Threads: the request's loop; a dear run borrows a pool thread and comes back.
- * Layer:   domain. Knows no HTTP.
+ * Layer:   serve. Knows no HTTP.
  */
 #ifndef SW_SERVE_PREDICT_H
 #define SW_SERVE_PREDICT_H

@@ -8,7 +8,7 @@
  *
  * Memory:  the version's strings live in the arena.
  * Threads: any but a loop's.
- * Layer:   domain.
+ * Layer:   serve.
  */
 #ifndef SW_SERVE_PUSH_H
 #define SW_SERVE_PUSH_H

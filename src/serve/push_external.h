@@ -9,7 +9,7 @@
  *
  * Memory:  the signature lives in the arena.
  * Threads: any but a loop's.
- * Layer:   domain.
+ * Layer:   serve.
  */
 #ifndef SW_SERVE_PUSH_EXTERNAL_H
 #define SW_SERVE_PUSH_EXTERNAL_H

@@ -15,7 +15,7 @@
  *
  * Memory:  plan: in its arena. Tensors: in the request's arena; strings may be slices of the body.
  * Threads: a plan is immutable; any.
- * Layer:   domain.
+ * Layer:   serve.
  */
 #ifndef SW_SERVE_RECORDS_H
 #define SW_SERVE_RECORDS_H

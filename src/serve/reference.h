@@ -9,7 +9,7 @@
  *
  * Memory:  in the arena.
  * Threads: any but a loop's.
- * Layer:   domain.
+ * Layer:   serve.
  */
 #ifndef SW_SERVE_REFERENCE_H
 #define SW_SERVE_REFERENCE_H

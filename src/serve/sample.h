@@ -7,7 +7,7 @@
  *
  * Memory:  in the arena.
  * Threads: any.
- * Layer:   domain.
+ * Layer:   serve.
  */
 #ifndef SW_SERVE_SAMPLE_H
 #define SW_SERVE_SAMPLE_H

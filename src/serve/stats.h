@@ -9,7 +9,7 @@
  * Memory:  sw_stats owns all; an sw_version_stats lives as long as sw_stats (counters must not
  *          fall back when a version is deployed again).
  * Threads: a shard belongs to its loop; the rest takes a lock and may be called from any thread.
- * Layer:   domain. Knows no clock but the second it is told of.
+ * Layer:   serve. Knows no clock but the second it is told of.
  */
 #ifndef SW_SERVE_STATS_H
 #define SW_SERVE_STATS_H

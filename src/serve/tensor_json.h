@@ -2,7 +2,10 @@
 /*
  * tensor_json: elements of a tensor as JSON values.
  *
- * NaN is null; infinities are what the writer says. Layer: domain.
+ * NaN is null; infinities are what the writer says.
+ *
+ * Threads: any; no state.
+ * Layer:   serve.
  */
 #ifndef SW_SERVE_TENSOR_JSON_H
 #define SW_SERVE_TENSOR_JSON_H

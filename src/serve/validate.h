@@ -2,7 +2,8 @@
 /*
  * validate: do a request's tensors fit the model?
  *
- * Layer: domain.
+ * Threads: any; no state.
+ * Layer:   serve.
  */
 #ifndef SW_SERVE_VALIDATE_H
 #define SW_SERVE_VALIDATE_H

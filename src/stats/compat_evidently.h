@@ -10,7 +10,7 @@
  * or answers with NaN is undefined here, with a reason.
  *
  * Threads: any; nothing is shared.
- * Layer:   domain, on base alone.
+ * Layer:   stats, on base alone.
  * Source:  Evidently 0.4's documented defaults; tests/data/drift has figures of its own functions.
  */
 #ifndef SW_STATS_COMPAT_EVIDENTLY_H

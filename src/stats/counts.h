@@ -6,7 +6,7 @@
  * missing on either side. Workload: up to some hundred thousand categories, most of them rare.
  *
  * Threads: any; nothing is shared.
- * Layer:   domain, on base alone.
+ * Layer:   stats, on base alone.
  * Source:  K. Pearson (1900); W. G. Cochran (1954) for pooling below an expected count of 5;
  *          R. A. Fisher (1935); W. Bergsma (2013) for the bias of Cramér's V.
  */

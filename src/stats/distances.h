@@ -7,7 +7,7 @@
  *
  * Memory:  sw_shares_free what an sw_shares function filled.
  * Threads: any; nothing is shared.
- * Layer:   domain, on base alone.
+ * Layer:   stats, on base alone.
  * Source:  the definitions that Evidently 0.4 and NannyML 0.13 document, with numpy's rules for
  *          histograms (the last bin holds its upper edge).
  */

@@ -18,9 +18,10 @@
  *
  * Memory:  all scratch is freed; outputs are the caller's.
  * Threads: any; nothing is shared.
- * Layer:   domain, on base alone.
- * Source:  A. P. Dawid, "Prequential analysis" (1984); D. Lopez-Paz, M. Oquab, "Revisiting classifier two-sample tests" (2017); J. Friedman,
- *          "Greedy function approximation" (2001); histograms as in LightGBM (G. Ke et al., 2017).
+ * Layer:   stats, on base alone.
+ * Source:  A. P. Dawid, "Prequential analysis" (1984); D. Lopez-Paz, M. Oquab, "Revisiting
+ *          classifier two-sample tests" (2017); J. Friedman, "Greedy function approximation"
+ *          (2001); histograms as in LightGBM (G. Ke et al., 2017).
  */
 #ifndef SW_STATS_DOMAIN_CLASSIFIER_H
 #define SW_STATS_DOMAIN_CLASSIFIER_H

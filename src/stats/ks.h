@@ -8,7 +8,7 @@
  * sw_ks_tied_p counts only the paths that the ties allow.
  *
  * Threads: any; nothing is shared.
- * Layer:   domain, on base alone.
+ * Layer:   stats, on base alone.
  * Source:  J. L. Hodges, "The significance probability of the Smirnov two-sample test" (1958);
  *          T. Viehmann, arXiv:2102.08037 (2021); R. Simard, P. L'Ecuyer, "Computing the two-sided
  *          Kolmogorov–Smirnov distribution" (2011); G. Marsaglia et al. (2003); W. Pelz,

@@ -6,7 +6,7 @@
  * its adjusted value is at most alpha. NaN (undefined) stays NaN and is not counted as a test.
  *
  * Threads: any; nothing is shared.
- * Layer:   domain, on base alone.
+ * Layer:   stats, on base alone.
  * Source:  Y. Benjamini, Y. Hochberg (1995); S. Holm (1979); C. E. Bonferroni (1936).
  */
 #ifndef SW_STATS_MULTIPLE_H

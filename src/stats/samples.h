@@ -7,7 +7,7 @@
  *
  * Memory:  arrays are the caller's and stay as they are once sorted.
  * Threads: any; nothing is shared.
- * Layer:   domain, on base alone.
+ * Layer:   stats, on base alone.
  */
 #ifndef SW_STATS_SAMPLES_H
 #define SW_STATS_SAMPLES_H

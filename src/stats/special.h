@@ -7,7 +7,7 @@
  * Relative error is near 1e-13, for the logarithms absolute.
  *
  * Threads: any; nothing is shared.
- * Layer:   domain, on base alone.
+ * Layer:   stats, on base alone.
  * Source:  incomplete gamma and beta functions: Press et al., "Numerical Recipes", chapter 6 (series
  *          and Lentz's continued fractions); binomial probabilities: C. Loader, "Fast and accurate
  *          computation of binomial probabilities" (2000).

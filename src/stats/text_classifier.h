@@ -11,7 +11,7 @@
  *
  * Memory:  all scratch is freed.
  * Threads: any; nothing is shared.
- * Layer:   domain, on base alone.
+ * Layer:   stats, on base alone.
  * Source:  G. Salton, C. Buckley (1988) for the weights; K. Weinberger et al., "Feature hashing"
  *          (2009).
  */

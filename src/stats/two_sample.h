@@ -7,7 +7,7 @@
  * Neither sample may be empty unless a line says so. Kolmogorov–Smirnov is in ks.h.
  *
  * Threads: any; nothing is shared.
- * Layer:   domain, on base alone.
+ * Layer:   stats, on base alone.
  * Source:  T. W. Anderson (1962) and S. Csörgő, J. Faraway (1996) for Cramér–von Mises; H. B. Mann,
  *          D. R. Whitney (1947) with the correction for ties and continuity.
  */

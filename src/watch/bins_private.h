@@ -16,7 +16,7 @@
  * A category's values lie in an open-addressing table. It is filled from the reference alone, so
  * live values cannot lengthen its chains.
  *
- * Layer: domain.
+ * Layer: watch.
  */
 #ifndef SW_WATCH_BINS_PRIVATE_H
 #define SW_WATCH_BINS_PRIVATE_H

@@ -27,7 +27,7 @@
  *
  * Memory:  all of a comparison is in the arena it was begun with.
  * Threads: one at a time for each comparison.
- * Layer:   domain.
+ * Layer:   watch.
  */
 #ifndef SW_WATCH_COMPARE_H
 #define SW_WATCH_COMPARE_H

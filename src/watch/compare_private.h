@@ -4,7 +4,7 @@
  *
  * Memory:  sw_prepared_free what sw_prepare filled.
  * Threads: one at a time.
- * Layer:   domain.
+ * Layer:   watch.
  */
 #ifndef SW_WATCH_COMPARE_PRIVATE_H
 #define SW_WATCH_COMPARE_PRIVATE_H

@@ -7,7 +7,7 @@
  *
  * Memory:  sw_domain_rows_free what was gathered; names and importances are in the arena.
  * Threads: one at a time.
- * Layer:   domain.
+ * Layer:   watch.
  */
 #ifndef SW_WATCH_COMPARE_ROWS_H
 #define SW_WATCH_COMPARE_ROWS_H

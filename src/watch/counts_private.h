@@ -5,20 +5,20 @@
  * Bins, moments, distinct values and tails of every column and tables of labels, in the layout of
  * an observer. All of it adds up: over loops, minutes, replicas and restarts, in any order.
  *
- * The compact form is what the database keeps of a minute, and memory of the last hour. Numbers are
- * varints (seven bits a byte, lowest first, as in protocol buffers), doubles eight bytes, lowest
- * first:
+ * The compact form is what the database keeps of a minute, and memory of the last hour, in numbers
+ * and doubles of base/varint.h:
  *
- *     byte 3, or 2 where no row was refused (the form's version), rows, number of counters, then tokens until each counter has
- *     its value: token t odd: the value t / 2; t even: t / 2 + 1 zeros. Then the number of label
- *     tables, and for each: missing, others, n, and n times (length, bytes, count). Then the number
- *     of columns, or 0 where they are not kept, and for each: the count of its moments, and, where
- *     that is not 0, sum, squares, min and max; the way of its registers (0: all are 0; 1: n and
- *     n times (registers that are 0 before it, register); 2: a byte b and a half byte h for each,
- *     the register is b + h, or if h is 15, what follows behind them all) and they themselves.
- *     Then the number of tails, and for each: columns since the one before, the column's level where
- *     that is not 0 or it is the first, code, count. Of form 3 then how many columns have refused
- *     rows, and for each: columns that have none before it, refused rows.
+ *     byte 3, or 2 where no row was refused (the form's version), rows, number of counters, then
+ *     tokens until each counter has its value: token t odd: the value t / 2; t even: t / 2 + 1
+ *     zeros. Then the number of label tables, and for each: missing, others, n, and n times
+ *     (length, bytes, count). Then the number of columns, or 0 where they are not kept, and for
+ *     each: the count of its moments, and, where that is not 0, sum, squares, min and max; the way
+ *     of its registers (0: all are 0; 1: n and n times (registers that are 0 before it, register);
+ *     2: a byte b and a half byte h for each, the register is b + h, or if h is 15, what follows
+ *     behind them all) and they themselves. Then the number of tails, and for each: columns since
+ *     the one before, the column's level where that is not 0 or it is the first, code, count. Of
+ *     form 3 then how many columns have refused rows, and for each: columns that have none before
+ *     it, refused rows.
  *
  * Form 1 of older programs ends behind the label tables, of which it has those of the outputs.
  *
@@ -26,7 +26,7 @@
  * idle ones, fifteen bytes.
  *
  * Threads: one at a time for each.
- * Layer:   domain.
+ * Layer:   watch.
  */
 #ifndef SW_WATCH_COUNTS_PRIVATE_H
 #define SW_WATCH_COUNTS_PRIVATE_H

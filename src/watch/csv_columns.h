@@ -3,7 +3,7 @@
  * csv_columns: what the columns of a CSV hold, where no model file says it.
  *
  * Threads: any.
- * Layer:   domain.
+ * Layer:   watch.
  */
 #ifndef SW_WATCH_CSV_COLUMNS_H
 #define SW_WATCH_CSV_COLUMNS_H

@@ -6,7 +6,7 @@
  * So they are spread over bars of equal width (of equal ratio where the values span orders of
  * magnitude), with the outermost percents in a bar at either end.
  *
- * Layer: domain.
+ * Layer: watch.
  */
 #ifndef SW_WATCH_DISPLAY_PRIVATE_H
 #define SW_WATCH_DISPLAY_PRIVATE_H

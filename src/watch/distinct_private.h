@@ -6,7 +6,7 @@
  * merge by their maximum. The estimate is O. Ertl's ("New cardinality estimation algorithms for
  * HyperLogLog sketches", 2017), which needs no correction tables and holds from 0 on.
  *
- * Layer: domain.
+ * Layer: watch.
  */
 #ifndef SW_WATCH_DISTINCT_PRIVATE_H
 #define SW_WATCH_DISTINCT_PRIVATE_H

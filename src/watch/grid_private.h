@@ -12,7 +12,7 @@
  * more than 128 octaves.
  *
  * Memory:  256 bytes a block, and 32 to 64 for each of blocks_max in the table.
- * Layer:   domain. Source of the idea to halve the resolution when buckets run out: I. Epicoco et
+ * Layer:   watch. Source of the idea to halve the resolution when buckets run out: I. Epicoco et
  *          al., "UDDSketch" (2020), there for logarithms.
  */
 #ifndef SW_WATCH_GRID_PRIVATE_H

@@ -10,7 +10,7 @@
  *                      sw_watch_judge(&pair.reference, pair.live, pair.rows), or any other test
  *
  * Threads: any but a loop's.
- * Layer:   domain.
+ * Layer:   watch.
  */
 #ifndef SW_WATCH_HISTORY_PRIVATE_H
 #define SW_WATCH_HISTORY_PRIVATE_H

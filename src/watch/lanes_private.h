@@ -6,7 +6,7 @@
  * gathered from the requests of a turn, up to 64 at a time, and counted a probe at a time, so that
  * its keys stay at hand and one row's misses are waited for together with the next one's.
  *
- * Layer: domain.
+ * Layer: watch.
  */
 #ifndef SW_WATCH_LANES_PRIVATE_H
 #define SW_WATCH_LANES_PRIVATE_H

@@ -15,8 +15,8 @@
  *
  * State is a function of the stored minutes: it is read back at start from a stored state of at
  * most an hour ago and the minutes since. Each minute is looked at once, also one of the past that
- * comes up to two days late, so that a clock that steps back changes nothing (by more than an hour: looks go on
- * from there).
+ * comes up to two days late, so that a clock that steps back changes nothing (by more than an hour:
+ * looks go on from there).
  *
  * Threads: all of it from any thread but a loop's. Looks run on a thread of their own.
  * Memory:  a monitor copies what it needs of the profile.

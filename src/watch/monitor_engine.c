@@ -8,10 +8,10 @@
 /*
  * Why the promise holds. Let S be the sum over signals of the detectors' martingale bounds. A look
  * raises its mean by at most its start's weight a signal, and the weights of T looks add up to T at
- * most. An alarm that names k of F has each of the k at limit · F / k or more, and starts them anew:
- * S falls by limit · F. As S is never below 0, T looks have at most T / limit alarms on average; where only v of the k are false, the bounds of
- * the signals that did not drift fall by limit · F · v / k, so the sum of v / k over all alarms has
- * that mean too.
+ * most. An alarm that names k of F has each of the k at limit · F / k or more, and starts them
+ * anew: S falls by limit · F. As S is never below 0, T looks have at most T / limit alarms on
+ * average; where only v of the k are false, the bounds of the signals that did not drift fall by
+ * limit · F · v / k, so the sum of v / k over all alarms has that mean too.
  */
 enum {
     CLEAR_LOOKS = 15, /* drifted ends when so much that is recent looks like the reference */

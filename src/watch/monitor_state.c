@@ -7,8 +7,8 @@
 #include <math.h>
 
 /*
- * An engine's state as bytes (base/varint.h). Sums are written as what was added since the start before, newest first, so that
- * they stay small.
+ * An engine's state as bytes (base/varint.h). Sums are written as what was added since the start
+ * before, newest first, so that they stay small.
  *
  *     3 (the form), cells, signals, looks, first minute, last minute,
  *     sums, number of starts, for each from the newest: look, minute, differences of the sums

@@ -20,7 +20,7 @@
  *
  * Memory:  observer lives with its version; a shard belongs to its loop.
  * Threads: observer: any, read only. shard: its loop only.
- * Layer:   domain.
+ * Layer:   watch.
  */
 #ifndef SW_WATCH_OBSERVE_H
 #define SW_WATCH_OBSERVE_H

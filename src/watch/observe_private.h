@@ -9,7 +9,7 @@
  * bits of the number); labels, whole numbers or strings, get a small table of values instead of
  * bins. Features of a version without a profile are counted as outputs are.
  *
- * Layer: domain.
+ * Layer: watch.
  */
 #ifndef SW_WATCH_OBSERVE_PRIVATE_H
 #define SW_WATCH_OBSERVE_PRIVATE_H

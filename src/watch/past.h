@@ -3,7 +3,7 @@
  * past: counts of a time other than now.
  *
  * Threads: any but a loop's.
- * Layer:   domain.
+ * Layer:   watch.
  */
 #ifndef SW_WATCH_PAST_H
 #define SW_WATCH_PAST_H

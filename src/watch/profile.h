@@ -11,7 +11,7 @@
  *
  * Memory:  immutable once made, in the arena it was made in.
  * Threads: any.
- * Layer:   domain.
+ * Layer:   watch.
  */
 #ifndef SW_WATCH_PROFILE_H
 #define SW_WATCH_PROFILE_H

@@ -4,7 +4,7 @@
  *
  * Memory:  in the arena.
  * Threads: any.
- * Layer:   domain.
+ * Layer:   watch.
  */
 #ifndef SW_WATCH_PROFILE_OUTPUTS_H
 #define SW_WATCH_PROFILE_OUTPUTS_H

@@ -2,7 +2,7 @@
 /*
  * profile_outputs: the part of a profile that says what the model predicted for the training data.
  *
- * Layer: domain.
+ * Layer: watch.
  */
 #ifndef SW_WATCH_PROFILE_OUTPUTS_PRIVATE_H
 #define SW_WATCH_PROFILE_OUTPUTS_PRIVATE_H

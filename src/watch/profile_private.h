@@ -5,7 +5,7 @@
  * A tally counts the values of a category column; those of a numeric one are held while they fit,
  * and else counted. All of it is bounded, whatever the file holds.
  *
- * Layer: domain.
+ * Layer: watch.
  */
 #ifndef SW_WATCH_PROFILE_PRIVATE_H
 #define SW_WATCH_PROFILE_PRIVATE_H

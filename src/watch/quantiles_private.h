@@ -5,7 +5,7 @@
  * Within the reference's range a quantile lies in one of the fine bins, and is taken as if values
  * lay evenly in it; beyond, and for outputs, from the tails (within 1 %).
  *
- * Layer: domain.
+ * Layer: watch.
  */
 #ifndef SW_WATCH_QUANTILES_PRIVATE_H
 #define SW_WATCH_QUANTILES_PRIVATE_H

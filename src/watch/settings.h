@@ -8,7 +8,7 @@
  *
  * Memory:  immutable once made, in the arena it was made in.
  * Threads: any.
- * Layer:   domain.
+ * Layer:   watch.
  */
 #ifndef SW_WATCH_SETTINGS_H
 #define SW_WATCH_SETTINGS_H

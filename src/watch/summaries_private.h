@@ -12,7 +12,7 @@
  * number; places and signs are drawn once from a fixed seed, the same for every version whose rows
  * are as wide (D. Achlioptas, "Database-friendly random projections", 2003).
  *
- * Layer: domain.
+ * Layer: watch.
  */
 #ifndef SW_WATCH_SUMMARIES_PRIVATE_H
 #define SW_WATCH_SUMMARIES_PRIVATE_H

@@ -10,7 +10,7 @@
  * A column keeps at most SW_TAIL_CODES_MAX codes. With more, neighbours are joined two by two,
  * which doubles the error of that column.
  *
- * Layer: domain.
+ * Layer: watch.
  */
 #ifndef SW_WATCH_TAILS_PRIVATE_H
 #define SW_WATCH_TAILS_PRIVATE_H

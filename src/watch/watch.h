@@ -26,7 +26,7 @@
  * "drifted". "undefined" where the reference is constant or all missing and nothing else tells.
  *
  * Threads: merge from loops; the rest from any thread but a loop's.
- * Layer:   domain.
+ * Layer:   watch.
  */
 #ifndef SW_WATCH_WATCH_H
 #define SW_WATCH_WATCH_H

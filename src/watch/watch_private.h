@@ -10,7 +10,7 @@
  * readers), a record's `lock` (its counts; memory work only, so that a merge never waits for a
  * disk).
  *
- * Layer: domain.
+ * Layer: watch.
  */
 #ifndef SW_WATCH_WATCH_PRIVATE_H
 #define SW_WATCH_WATCH_PRIVATE_H

@@ -12,7 +12,7 @@
  * days are those of UTC.
  *
  * Threads: any but a loop's: these calls wait for the disk.
- * Layer:   domain.
+ * Layer:   watch.
  */
 #ifndef SW_WATCH_WINDOWS_PRIVATE_H
 #define SW_WATCH_WINDOWS_PRIVATE_H
