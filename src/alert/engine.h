@@ -137,8 +137,4 @@ SW_MUST_USE sw_status sw_alert_engine_acknowledge(sw_alert_engine *engine, int64
 size_t sw_alert_engine_count(const sw_alert_engine *engine, sw_alert_state state);
 uint64_t sw_alert_engine_dropped(const sw_alert_engine *engine);
 
-/* The value of a label of an alert ("rule", "model", "severity", …); empty where it has none. */
-sw_str sw_alert_label(const sw_alert *alert, sw_str name);
-bool sw_matchers_match(const sw_matcher *matchers, size_t count, const sw_alert *alert);
-
 #endif /* SW_ALERT_ENGINE_H */

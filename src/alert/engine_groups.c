@@ -16,7 +16,8 @@ static sw_str rule_label(const sw_alert *a, sw_str name) {
     return SW_STR("");
 }
 
-sw_str sw_alert_label(const sw_alert *a, sw_str name) {
+/* The value of a label of an alert ("rule", "model", "severity", …); empty where it has none. */
+static sw_str label_of(const sw_alert *a, sw_str name) {
     if (sw_str_is(name, "rule") || sw_str_is(name, "alertname"))
         return a->rule;
     if (sw_str_is(name, "model"))
@@ -37,10 +38,10 @@ sw_str sw_alert_label(const sw_alert *a, sw_str name) {
 }
 
 static bool matches(const sw_matcher *m, const sw_alert *a) {
-    return sw_glob_match(m->pattern, sw_alert_label(a, m->name)) != m->negated;
+    return sw_glob_match(m->pattern, label_of(a, m->name)) != m->negated;
 }
 
-bool sw_matchers_match(const sw_matcher *matchers, size_t count, const sw_alert *alert) {
+static bool all_match(const sw_matcher *matchers, size_t count, const sw_alert *alert) {
     for (size_t i = 0; i < count; i++)
         if (!matches(&matchers[i], alert))
             return false;
@@ -53,7 +54,7 @@ static int64_t silence_of(const sw_alert_engine *engine, const sw_alert *a, int6
     for (size_t i = 0; i < engine->silence_count; i++) {
         const sw_silence *s = &engine->silences[i];
         if (s->from_ms <= wall_ms && wall_ms < s->until_ms &&
-            sw_matchers_match(s->matchers, s->matcher_count, a))
+            all_match(s->matchers, s->matcher_count, a))
             return s->id;
     }
     return 0;
@@ -83,13 +84,13 @@ typedef struct source {
 static uint64_t equal_hash(const sw_inhibition *rule, const sw_alert *a) {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     for (size_t i = 0; i < rule->equal_count; i++)
-        hash = sw_engine_hash(hash, sw_alert_label(a, rule->equal[i]));
+        hash = sw_engine_hash(hash, label_of(a, rule->equal[i]));
     return hash;
 }
 
 static bool have_equal(const sw_inhibition *rule, const sw_alert *a, const sw_alert *b) {
     for (size_t i = 0; i < rule->equal_count; i++)
-        if (!sw_str_eq(sw_alert_label(a, rule->equal[i]), sw_alert_label(b, rule->equal[i])))
+        if (!sw_str_eq(label_of(a, rule->equal[i]), label_of(b, rule->equal[i])))
             return false;
     return true;
 }
@@ -124,15 +125,15 @@ static void inhibit(sw_alert_engine *engine, const sw_inhibition *rule, source *
     size_t count = 0;
     for (size_t i = 0; i < engine->count; i++) {
         const sw_alert *a = &engine->entries[i]->alert;
-        if (a->state == SW_ALERT_FIRING && sw_matchers_match(rule->source, rule->source_count, a))
+        if (a->state == SW_ALERT_FIRING && all_match(rule->source, rule->source_count, a))
             sources[count++] = (source){equal_hash(rule, a), a};
     }
     qsort(sources, count, sizeof *sources, by_hash);
     for (size_t i = 0; count && i < engine->count; i++) {
         const sw_alert *a = &engine->entries[i]->alert;
         if (a->state == SW_ALERT_FIRING && by[i] == 0 &&
-            sw_matchers_match(rule->target, rule->target_count, a) &&
-            !sw_matchers_match(rule->source, rule->source_count, a))
+            all_match(rule->target, rule->target_count, a) &&
+            !all_match(rule->source, rule->source_count, a))
             by[i] = inhibitor_of(rule, sources, count, a);
     }
 }
@@ -221,8 +222,7 @@ static void write_key(sw_buf *out, const sw_notifier *n, const sw_alert *a) {
     sw_buf_clear(out);
     sw_buf_add_str(out, n->action.name);
     for (size_t i = 0; i < n->by_count; i++)
-        sw_buf_printf(out, "\n%.*s=%.*s", SW_STR_ARG(n->by[i]),
-                      SW_STR_ARG(sw_alert_label(a, n->by[i])));
+        sw_buf_printf(out, "\n%.*s=%.*s", SW_STR_ARG(n->by[i]), SW_STR_ARG(label_of(a, n->by[i])));
 }
 
 static sw_status join(sw_alert_engine *engine, sw_buf *key, entry *e, size_t at, sw_error *error) {

@@ -53,7 +53,8 @@ static sw_text value_of(const sw_profile_column *c, uint32_t at) {
     return text;
 }
 
-sw_text sw_cli_profile_warning(const sw_profile_column *c) {
+/* What is odd about a column; "" where nothing is. */
+static sw_text warning_of(const sw_profile_column *c) {
     sw_text text = {""};
     uint64_t there = c->rows - c->missing, most;
     uint32_t at = 0;
@@ -113,7 +114,9 @@ static void numeric_shares(double *shares, size_t count, const sw_profile_column
     }
 }
 
-void sw_cli_profile_shares(double *shares, size_t count, const sw_profile_column *c) {
+/* How its values lie: `count` shares of the room from its lowest to its highest cut, or of its most
+ * frequent values. */
+static void shares_of(double *shares, size_t count, const sw_profile_column *c) {
     for (size_t i = 0; i < count; i++)
         shares[i] = 0;
     if (c->kind == SW_FEATURE_CATEGORY) {
@@ -136,7 +139,7 @@ static void number_cell(sw_table *table, const sw_profile_column *c, double valu
 static void bar_cell(sw_table *table, const sw_profile_column *c) {
     double shares[BAR_CELLS];
     sw_buf bars = {0};
-    sw_cli_profile_shares(shares, BAR_CELLS, c);
+    shares_of(shares, BAR_CELLS, c);
     size_t count = BAR_CELLS;
     while (c->kind == SW_FEATURE_CATEGORY && count && shares[count - 1] <= 0)
         count--;
@@ -164,7 +167,7 @@ static void add_column(sw_table *table, const sw_profile_column *c) {
     number_cell(table, c, c->mean);
     number_cell(table, c, c->stddev);
     bar_cell(table, c);
-    sw_table_cell(table, SW_WARN, "%s", sw_cli_profile_warning(c).at);
+    sw_table_cell(table, SW_WARN, "%s", warning_of(c).at);
 }
 
 void sw_cli_profile_print(const sw_profile *profile, const char *path, double took_s) {
@@ -199,7 +202,7 @@ sw_status sw_cli_profile_print_json(const sw_profile *profile, sw_error *error) 
     sw_json_key(&w, "warnings");
     sw_json_begin_array(&w);
     for (uint32_t i = 0; i < profile->column_count; i++) {
-        sw_text warning = sw_cli_profile_warning(&profile->columns[i]);
+        sw_text warning = warning_of(&profile->columns[i]);
         if (!*warning.at)
             continue;
         sw_json_begin_object(&w);

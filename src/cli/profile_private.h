@@ -16,10 +16,4 @@ void sw_cli_profile_print(const sw_profile *profile, const char *path, double to
 /* {"profile": as -o writes it, "warnings": [{"column", "warning"}]} */
 SW_MUST_USE sw_status sw_cli_profile_print_json(const sw_profile *profile, sw_error *error);
 
-/* What is odd about a column; "" where nothing is. */
-sw_text sw_cli_profile_warning(const sw_profile_column *column);
-/* How its values lie: `count` shares of the room from its lowest to its highest cut, or of its most
- * frequent values. */
-void sw_cli_profile_shares(double *shares, size_t count, const sw_profile_column *column);
-
 #endif /* SW_CLI_PROFILE_PRIVATE_H */

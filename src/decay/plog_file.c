@@ -85,7 +85,8 @@ bool sw_plog_get_header(sw_str *schema_json, size_t *used, sw_str bytes) {
 
 /* ---- Groups ---- */
 
-size_t sw_plog_width(sw_plog_type type) {
+/* 0: TEXT. */
+static size_t width_of(sw_plog_type type) {
     static const uint8_t widths[SW_PLOG_TYPE_COUNT] = {
         [SW_PLOG_F32] = 4,  [SW_PLOG_F64] = 8,    [SW_PLOG_I64] = 8,
         [SW_PLOG_TEXT] = 0, [SW_PLOG_HASHED] = 8, [SW_PLOG_MASKED] = 1};
@@ -120,7 +121,7 @@ static void to_differences(char *bytes, size_t len, bool back) {
 
 static sw_status compress(sw_buf *out, plog_chunk *chunk, sw_str raw, sw_plog_type type,
                           sw_error *error) {
-    size_t width = sw_plog_width(type), bound = ZSTD_compressBound(raw.len);
+    size_t width = width_of(type), bound = ZSTD_compressBound(raw.len);
     char *copy = sw_mem_alloc(2 * raw.len), *planes = copy ? copy + raw.len : NULL;
     if (!copy || !sw_buf_reserve(out, bound)) {
         sw_mem_free(copy);
@@ -227,7 +228,7 @@ static sw_status damaged(sw_error *error) {
 
 static sw_status decompress(sw_buf *out, const plog_chunk *chunk, sw_str stored, sw_plog_type type,
                             sw_error *error) {
-    size_t raw = chunk->raw_bytes, width = sw_plog_width(type);
+    size_t raw = chunk->raw_bytes, width = width_of(type);
     /* What a frame says of its size comes first: a lying descriptor costs no memory. */
     if (ZSTD_getFrameContentSize(stored.at, stored.len) != raw || (width && raw % width))
         return damaged(error);
@@ -248,7 +249,7 @@ sw_status sw_plog_get_chunk(sw_buf *out, const plog_group *group, uint32_t at, s
                             sw_error *error) {
     const plog_chunk *chunk = &group->chunks[at];
     const char *data = group->data;
-    size_t width = sw_plog_width(type);
+    size_t width = width_of(type);
     for (uint32_t i = 0; i < at; i++)
         data += group->chunks[i].stored_bytes;
     sw_str stored = {data, chunk->stored_bytes};

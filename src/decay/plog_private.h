@@ -79,8 +79,6 @@ void sw_plog_block_free(plog_block *block);
 /* Room for one of its chunks failed at some time. */
 bool sw_plog_block_failed(const plog_block *block);
 
-size_t sw_plog_width(sw_plog_type type); /* 0: TEXT */
-
 /* ---- Files ---- */
 
 typedef struct plog_chunk {

@@ -86,11 +86,6 @@ sw_status sw_ks_asymptotic_p(double *p, double d, size_t a_count, size_t b_count
     return sw_ks_one_sample_sf(p, d, nearbyint(effective_size(a_count, b_count)));
 }
 
-double sw_ks_asymptotic_log_p(double d, size_t a_count, size_t b_count) {
-    double n = effective_size(a_count, b_count), z = 6 * n * d + 1;
-    return fmin(0, M_LN2 - z * z / (18 * n)); /* Maag and Dicaire (1971) */
-}
-
 sw_status sw_ks_p(double *p, double d, size_t a_count, size_t b_count) {
     if (a_count > EXACT_MAX || b_count > EXACT_MAX)
         return sw_ks_asymptotic_p(p, d, a_count, b_count);

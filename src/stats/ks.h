@@ -25,9 +25,8 @@ double sw_ks_statistic(const sw_samples *samples);
 
 /* P(D >= d) for samples of these sizes; NO_MEMORY alone can fail. */
 SW_MUST_USE sw_status sw_ks_p(double *p, double d, size_t a_count, size_t b_count);
-/* The same from the asymptotic law, and its natural logarithm where p underflows. */
+/* The same from the asymptotic law. */
 SW_MUST_USE sw_status sw_ks_asymptotic_p(double *p, double d, size_t a_count, size_t b_count);
-double sw_ks_asymptotic_log_p(double d, size_t a_count, size_t b_count);
 
 /*
  * Given the pooled values with their ties, P(D >= d) over all ways to deal them out: exact while

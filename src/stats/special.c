@@ -21,13 +21,6 @@ double sw_normal_sf(double x) {
     return 0.5 * erfc(x * M_SQRT1_2);
 }
 
-double sw_normal_log_sf(double x) {
-    if (x < 25)
-        return log(sw_normal_sf(x));
-    double y = 1 / (x * x); /* Mills' ratio; its fifth term is below 1e-11 here */
-    return -0.5 * x * x - LN_SQRT_2PI - log(x) + log1p(-y * (1 - y * (3 - y * (15 - 105 * y))));
-}
-
 /* ln(n!) - its Stirling approximation. */
 static double stirling_error(double n) {
     if (n < 16)
@@ -95,7 +88,8 @@ static double gamma_fraction(double a, double x) {
     return h;
 }
 
-double sw_gamma_log_q(double a, double x) {
+/* Regularised upper incomplete gamma function Q(a, x); a > 0, x >= 0, else NaN. */
+static double gamma_log_q(double a, double x) {
     if (!(a > 0) || !(x >= 0))
         return NAN;
     if (x == 0)
@@ -108,7 +102,7 @@ double sw_gamma_log_q(double a, double x) {
     return prefix + log(gamma_fraction(a, x));
 }
 
-double sw_gamma_q(double a, double x) {
+static double gamma_q(double a, double x) {
     if (!(a > 0) || !(x >= 0))
         return NAN;
     if (x == 0)
@@ -122,11 +116,11 @@ double sw_gamma_q(double a, double x) {
 }
 
 double sw_chi2_sf(double x, double df) {
-    return sw_gamma_q(df / 2, x / 2);
+    return gamma_q(df / 2, x / 2);
 }
 
 double sw_chi2_log_sf(double x, double df) {
-    return sw_gamma_log_q(df / 2, x / 2);
+    return gamma_log_q(df / 2, x / 2);
 }
 
 static double beta_fraction(double a, double b, double x) {

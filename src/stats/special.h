@@ -20,11 +20,7 @@
 /* The standard normal distribution. */
 double sw_normal_cdf(double x);
 double sw_normal_sf(double x);
-double sw_normal_log_sf(double x);
 
-/* Regularised upper incomplete gamma function Q(a, x); a > 0, x >= 0, else NaN. */
-double sw_gamma_q(double a, double x);
-double sw_gamma_log_q(double a, double x);
 /* Chi-square with `df` degrees of freedom: P(X >= x). An infinite x has probability 0. */
 double sw_chi2_sf(double x, double df);
 double sw_chi2_log_sf(double x, double df);

@@ -48,7 +48,8 @@ static sw_status fail_code(const char *path, int code, const char *words, sw_err
     return (sw_status){as};
 }
 
-sw_status sw_conn_fail(sw_conn *conn, int code, sw_error *error) {
+/* The words for what SQLite last said on this connection. */
+static sw_status fail_with(sw_conn *conn, int code, sw_error *error) {
     bool same = sqlite3_extended_errcode(conn->sqlite) == code;
     const char *words = same ? sqlite3_errmsg(conn->sqlite) : sqlite3_errstr(code);
     return fail_code(conn->path, code, words, error);
@@ -85,7 +86,7 @@ static sw_status set_up(sw_conn *conn, bool writer, sw_error *error) {
 
 sw_status sw_conn_script(sw_conn *conn, const char *sql, sw_error *error) {
     int code = sqlite3_exec(conn->sqlite, sql, NULL, NULL, NULL);
-    return code == SQLITE_OK ? SW_OK : sw_conn_fail(conn, code, error);
+    return code == SQLITE_OK ? SW_OK : fail_with(conn, code, error);
 }
 
 static sw_status use_wal(sw_conn *conn, sw_error *error) {
@@ -217,7 +218,7 @@ static sw_status prepare(sw_stmt *stmt, sw_conn *conn, const char *sql, sw_error
     }
     if (!stmt->cached)
         sw_mem_free(stmt);
-    return sw_conn_fail(conn, code, error);
+    return fail_with(conn, code, error);
 }
 
 sw_status sw_stmt_begin(sw_stmt **out, sw_conn *conn, const char *sql, sw_error *error) {
@@ -294,7 +295,7 @@ sw_status sw_stmt_step(bool *row, sw_stmt *stmt, sw_error *error) {
         *row = code == SQLITE_ROW;
         return SW_OK;
     }
-    return sw_conn_fail(stmt->conn, code, error);
+    return fail_with(stmt->conn, code, error);
 }
 
 sw_status sw_stmt_run(sw_stmt *stmt, sw_error *error) {

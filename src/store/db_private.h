@@ -50,8 +50,6 @@ SW_MUST_USE sw_status sw_conn_exec(sw_conn *conn, const char *sql, sw_error *err
 SW_MUST_USE sw_status sw_conn_work(sw_conn *conn, sw_db_fn *fn, void *context, sw_error *error);
 /* Whether a transaction is open; SQLite ends one by itself after some failures. */
 bool sw_conn_in_transaction(const sw_conn *conn);
-/* The words for what SQLite last said on this connection. */
-sw_status sw_conn_fail(sw_conn *conn, int code, sw_error *error);
 
 /* Brings the tables up to date, each step in a transaction of its own. */
 SW_MUST_USE sw_status sw_conn_migrate(sw_conn *conn, sw_error *error);
