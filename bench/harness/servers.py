@@ -113,9 +113,12 @@ class Server:
         return total_kb / 1024
 
     def post(self, path: str, body: str) -> tuple[bytes, dict]:
+        return self.ask("POST", path, body, {"Content-Type": "application/json"})
+
+    def ask(self, method: str, path: str, body=None, headers=None) -> tuple[bytes, dict]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            connection.request("POST", path, body, {"Content-Type": "application/json"})
+            connection.request(method, path, body, headers or {})
             reply = connection.getresponse()
             text = reply.read()
         except (OSError, http.client.HTTPException) as error:

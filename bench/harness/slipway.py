@@ -57,18 +57,7 @@ class Slipway(Server):
             self.check_watching()
 
     def get(self, path: str) -> dict:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            connection.request("GET", path)
-            reply = connection.getresponse()
-            text = reply.read()
-        except (OSError, http.client.HTTPException) as error:
-            raise Unavailable(f"slipway: {path}: {error}") from error
-        finally:
-            connection.close()
-        if reply.status != 200:
-            raise Unavailable(f"slipway: {path} answered {reply.status}: {text[:200]!r}")
-        return json.loads(text)
+        return json.loads(self.ask("GET", path)[0])
 
     def check_engine(self) -> None:
         """A figure for the wrong engine would be worse than none."""
