@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Our side: the release binary with the 30-feature model pushed, profiled and deployed."""
-import http.client
 import json
 import os
 import shutil
