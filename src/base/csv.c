@@ -366,6 +366,32 @@ sw_status sw_csv_next(sw_csv_row *row, sw_csv *csv, sw_error *error) {
     return SW_OK;
 }
 
+static bool has_lone_return(sw_str text) {
+    for (size_t i = 0; i + 1 < text.len; i++)
+        if (text.at[i] == '\r' && text.at[i + 1] != '\n')
+            return true;
+    return false;
+}
+
+sw_status sw_csv_check_header(const sw_csv_row *row, sw_error *error) {
+    for (size_t i = 0; i < row->count; i++)
+        if (has_lone_return(row->fields[i]))
+            return sw_fail(error, SW_CODE_INVALID,
+                           "line %llu: lines end in carriage returns alone; save the file with "
+                           "line feeds",
+                           (unsigned long long)row->line);
+    if (row->count != 1)
+        return SW_OK;
+    sw_str only = row->fields[0];
+    bool tabs = only.len && memchr(only.at, '\t', only.len);
+    if (tabs || (only.len && memchr(only.at, ';', only.len)))
+        return sw_fail(error, SW_CODE_INVALID,
+                       "line %llu: columns are separated by %s; save the file with commas between "
+                       "columns and points in numbers",
+                       (unsigned long long)row->line, tabs ? "tabs" : "semicolons");
+    return SW_OK;
+}
+
 /* ---- Writing ---- */
 
 void sw_csv_put(sw_buf *out, sw_str text) {

@@ -48,6 +48,10 @@ uint64_t sw_csv_bytes_read(const sw_csv *csv);
 /* INVALID names the line and the field; nothing can be read after a failure. */
 SW_MUST_USE sw_status sw_csv_next(sw_csv_row *row, sw_csv *csv, sw_error *error);
 
+/* Of the first row of a table. INVALID where it says that the file's fields or lines are separated
+ * by something else: such a file would otherwise be read as one column. */
+SW_MUST_USE sw_status sw_csv_check_header(const sw_csv_row *row, sw_error *error);
+
 /* Appends `text` as one field, in quotes where it needs them. */
 void sw_csv_put(sw_buf *out, sw_str text);
 

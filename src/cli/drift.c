@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/drift_private.h"
+#include "cli/input_private.h"
 
 #include "base/num.h"
 
@@ -11,7 +12,7 @@ enum { NAMES_MAX = SW_CLI_OPTIONS_MAX, COPIES = 5 /* both frames, both sorted co
 
 typedef struct drift_run {
     sw_cli *cli;
-    const char *paths[2]; /* reference, current */
+    sw_cli_input inputs[2]; /* reference, current */
     sw_compare_options options;
     sw_str names[3][NAMES_MAX]; /* --column, --category, --text */
     size_t counts[3];
@@ -73,11 +74,12 @@ static sw_status check_names(const drift_run *run) {
         for (size_t i = 0; i < run->counts[list]; i++)
             if (!sw_frame_find(&run->plans[0], run->names[list][i]))
                 return sw_fail(&run->cli->error, SW_CODE_NOT_FOUND,
-                               "%s has no column %.*s; its first is %.*s", run->paths[0],
+                               "%s has no column %.*s; its first is %.*s", run->inputs[0].shown,
                                SW_STR_ARG(run->names[list][i]),
                                SW_STR_ARG(run->plans[0].columns[0].name));
     if (run->plans[0].column_count == 0)
-        return sw_fail(&run->cli->error, SW_CODE_INVALID, "%s has no columns", run->paths[0]);
+        return sw_fail(&run->cli->error, SW_CODE_INVALID, "%s has no columns",
+                       run->inputs[0].shown);
     return SW_OK;
 }
 
@@ -99,7 +101,7 @@ static sw_status read_side(sw_frame *out, drift_run *run, int side, const sw_str
     *out = (sw_frame){.rows = run->plans[side].rows};
     if (options.column_count == 0)
         return SW_OK;
-    SW_TRY(sw_frame_read(out, run->paths[side], &options, &run->cli->error));
+    SW_TRY(sw_frame_read(out, run->inputs[side].path, &options, &run->cli->error));
     run->rows[side] = out->rows;
     return SW_OK;
 }
@@ -132,6 +134,19 @@ static size_t group_size(const drift_run *run) {
     return fit > COPIES ? (size_t)(fit - COPIES) : 1;
 }
 
+/* Rows are counted as they are read; of a file that shares no column, by its first one. */
+static sw_status count_current(drift_run *run, sw_str *scratch) {
+    sw_frame frame = {0};
+    bool shared = false;
+    for (size_t i = 0; i < run->comparison.column_count; i++)
+        shared |= sw_frame_find(&run->plans[1], run->comparison.columns[i].name) != NULL;
+    if (shared || run->plans[1].column_count == 0)
+        return SW_OK;
+    SW_TRY(read_side(&frame, run, 1, &run->plans[1].columns[0].name, 1, scratch));
+    sw_frame_free(&frame);
+    return SW_OK;
+}
+
 static sw_status compare_all(drift_run *run) {
     const sw_frame *plan = &run->plans[0];
     sw_str *names = sw_arena_zalloc(&run->arena, 2 * plan->column_count + 1, sizeof *names);
@@ -147,6 +162,7 @@ static sw_status compare_all(drift_run *run) {
         size_t here = count - i < group ? count - i : group;
         SW_TRY(compare_group(run, names + i, here, names + plan->column_count));
     }
+    SW_TRY(count_current(run, names));
     for (size_t i = 0; i < run->plans[1].column_count && !run->counts[0]; i++)
         if (!sw_frame_find(plan, run->plans[1].columns[i].name))
             SW_TRY(sw_compare_added(&run->comparison, run->plans[1].columns[i].name,
@@ -161,7 +177,7 @@ static void print_json(const drift_run *run) {
     for (int side = 0; side < 2; side++) {
         sw_json_key(&w, side ? "current" : "reference");
         sw_json_begin_object(&w);
-        sw_json_add_text(&w, "file", run->paths[side]);
+        sw_json_add_text(&w, "file", run->inputs[side].shown);
         sw_json_add_u64(&w, "rows", run->rows[side]);
         sw_json_end_object(&w);
     }
@@ -173,9 +189,19 @@ static void print_json(const drift_run *run) {
     sw_buf_free(&out);
 }
 
+static sw_status open_inputs(drift_run *run) {
+    const char *reference = sw_cli_argument(run->cli, 0), *current = sw_cli_argument(run->cli, 1);
+    sw_error *error = &run->cli->error;
+    if (strcmp(reference, "-") == 0 && strcmp(current, "-") == 0)
+        return sw_fail(error, SW_CODE_USAGE, "only one of the two files can be standard input");
+    SW_TRY(sw_cli_input_open(&run->inputs[0], reference, error));
+    return sw_cli_input_open(&run->inputs[1], current, error);
+}
+
 static sw_status compare_files(drift_run *run) {
+    SW_TRY(open_inputs(run));
     for (int side = 0; side < 2; side++)
-        SW_TRY(sw_frame_columns(&run->plans[side], run->paths[side], &run->cli->error));
+        SW_TRY(sw_frame_columns(&run->plans[side], run->inputs[side].path, &run->cli->error));
     SW_TRY(check_names(run));
     if (run->multivariate)
         SW_TRY(sw_domain_rows_begin(&run->sampled, run->plans[0].column_count, &run->arena,
@@ -187,13 +213,13 @@ static sw_status compare_files(drift_run *run) {
 }
 
 static sw_status run_drift(sw_cli *cli) {
-    drift_run run = {.cli = cli,
-                     .paths = {sw_cli_argument(cli, 0), sw_cli_argument(cli, 1)},
-                     .multivariate = sw_cli_flag(cli, "multivariate")};
+    drift_run run = {.cli = cli, .multivariate = sw_cli_flag(cli, "multivariate")};
     SW_TRY(read_options(&run));
     sw_arena_init(&run.arena, 1 << 16);
     sw_progress_begin(&run.progress, sw_cli_quiet(cli) ? NULL : "comparing");
     sw_status status = compare_files(&run);
+    for (int side = 0; side < 2; side++)
+        status = sw_cli_input_blame(status, &run.inputs[side], &cli->error);
     sw_progress_end(&run.progress);
     if (!sw_failed(status) && sw_cli_json(cli))
         print_json(&run);
@@ -202,8 +228,10 @@ static sw_status run_drift(sw_cli *cli) {
                        &run.sampled, sw_cli_flag(cli, "all"));
     bool drifted =
         run.comparison.dataset_drift || (run.multivariate && run.domain.p <= run.options.alpha);
-    for (int side = 0; side < 2; side++)
+    for (int side = 0; side < 2; side++) {
         sw_frame_free(&run.plans[side]);
+        sw_cli_input_close(&run.inputs[side]);
+    }
     sw_domain_rows_free(&run.sampled);
     sw_arena_free(&run.arena);
     if (!sw_failed(status) && drifted && sw_cli_flag(cli, "fail-on-drift"))
@@ -232,10 +260,12 @@ const sw_cli_command sw_cli_drift = {
     .details =
         "Every column gets a two-sample test of its distribution, its missing values, its range\n"
         "and its categories, corrected over all of them: with nothing changed, 95 runs of 100\n"
-        "find nothing. A server's live rows are compared by slipway watch and slipway monitor.",
+        "find nothing. A server's live rows are compared by slipway watch and slipway monitor.\n"
+        "- is standard input.",
     .examples = "slipway drift train.csv today.parquet\n"
                 "slipway drift train.csv today.csv --fail-on-drift --quiet\n"
-                "slipway drift train.csv today.csv --compat evidently --json",
+                "slipway drift train.csv today.csv --compat evidently --json\n"
+                "zcat today.csv.gz | slipway drift train.csv -",
     .options = options,
     .arguments_min = 2,
     .arguments_max = 2,

@@ -86,9 +86,7 @@ static sw_status check_plan(const sw_eval_plan *plan, const char *gain, sw_error
 
 static sw_status make_plan(sw_eval_plan *out, const sw_cli *cli, sw_error *error) {
     const char *gain = sw_cli_value(cli, "gain"), *task = sw_cli_value(cli, "task"), *score;
-    *out = (sw_eval_plan){.file = sw_cli_argument(cli, 0),
-                          .baseline = sw_cli_value(cli, "baseline"),
-                          .label = sw_str_of(gain ? gain : sw_cli_value(cli, "label")),
+    *out = (sw_eval_plan){.label = sw_str_of(gain ? gain : sw_cli_value(cli, "label")),
                           .pred = sw_str_of(sw_cli_value(cli, "pred")),
                           .query = sw_str_of(sw_cli_value(cli, "query")),
                           .segment = sw_str_of(sw_cli_value(cli, "segment")),
@@ -110,8 +108,8 @@ typedef struct files {
     sw_arena arena; /* of the samples */
 } files;
 
-static sw_status read_file(sw_frame *out, const sw_eval_plan *plan, const char *path, bool segments,
-                           sw_error *error) {
+static sw_status read_file(sw_frame *out, const sw_eval_plan *plan, const sw_cli_input *input,
+                           bool segments, sw_error *error) {
     sw_str columns[COLUMNS_MAX];
     const sw_str named[] = {plan->label, plan->pred, plan->query,
                             segments ? plan->segment : (sw_str){0}};
@@ -121,7 +119,16 @@ static sw_status read_file(sw_frame *out, const sw_eval_plan *plan, const char *
             columns[options.column_count++] = named[i];
     for (uint32_t i = 0; i < plan->score_count; i++)
         columns[options.column_count++] = plan->scores[i].column;
-    return sw_frame_read(out, path, &options, error);
+    sw_status status = sw_frame_read(out, input->path, &options, error);
+    return sw_cli_input_blame(status, input, error);
+}
+
+static sw_status open_inputs(sw_eval_plan *plan, const sw_cli *cli, sw_error *error) {
+    const char *file = sw_cli_argument(cli, 0), *baseline = sw_cli_value(cli, "baseline");
+    if (baseline && strcmp(file, "-") == 0 && strcmp(baseline, "-") == 0)
+        return sw_fail(error, SW_CODE_USAGE, "only one of the two files can be standard input");
+    SW_TRY(sw_cli_input_open(&plan->file, file, error));
+    return baseline ? sw_cli_input_open(&plan->baseline, baseline, error) : SW_OK;
 }
 
 static sw_status measure_segments(sw_eval_report *report, sw_error *error) {
@@ -151,7 +158,7 @@ static int by_rows_falling(const void *a, const void *b) {
 
 static sw_status measure(sw_eval_report *report, files *in, sw_error *error) {
     const sw_eval_plan *plan = report->plan;
-    SW_TRY(sw_eval_sample_take(&report->sample, plan, report->classes, plan->file, &in->frame,
+    SW_TRY(sw_eval_sample_take(&report->sample, plan, report->classes, plan->file.shown, &in->frame,
                                &in->arena, error));
     SW_TRY(sw_eval_measure(&report->result, plan, report->classes, &report->sample, SW_EVAL_ALL,
                            error));
@@ -159,12 +166,12 @@ static sw_status measure(sw_eval_report *report, files *in, sw_error *error) {
         SW_TRY(measure_segments(report, error));
         qsort(report->segments, report->segment_count, sizeof *report->segments, by_rows_falling);
     }
-    if (!plan->baseline)
+    if (!plan->baseline.path)
         return SW_OK;
     sw_eval_plan whole = *plan;
     whole.segment = (sw_str){0};
-    SW_TRY(sw_eval_sample_take(&report->baseline_sample, &whole, report->classes, plan->baseline,
-                               &in->baseline, &in->arena, error));
+    SW_TRY(sw_eval_sample_take(&report->baseline_sample, &whole, report->classes,
+                               plan->baseline.shown, &in->baseline, &in->arena, error));
     SW_TRY(sw_eval_measure(&report->baseline, &whole, report->classes, &report->baseline_sample,
                            SW_EVAL_ALL, error));
     report->has_estimate = plan->task == SW_QUALITY_BINARY && plan->score_count &&
@@ -205,14 +212,17 @@ static sw_status run(sw_cli *cli) {
     SW_TRY(make_plan(&plan, cli, error));
     sw_eval_classes *classes = sw_mem_alloc(sizeof *classes);
     if (!classes)
-        return sw_fail(error, SW_CODE_NO_MEMORY, "no memory to evaluate %s", plan.file);
+        return sw_fail(error, SW_CODE_NO_MEMORY, "no memory to evaluate %s",
+                       sw_cli_argument(cli, 0));
     sw_eval_report report = {.plan = &plan, .classes = classes};
-    sw_status status = read_file(&in.frame, &plan, plan.file, true, error);
-    if (!sw_failed(status) && plan.baseline)
-        status = read_file(&in.baseline, &plan, plan.baseline, false, error);
+    sw_status status = open_inputs(&plan, cli, error);
+    if (!sw_failed(status))
+        status = read_file(&in.frame, &plan, &plan.file, true, error);
+    if (!sw_failed(status) && plan.baseline.path)
+        status = read_file(&in.baseline, &plan, &plan.baseline, false, error);
     if (!sw_failed(status))
         status = sw_eval_classes_find(classes, &plan, &in.frame,
-                                      plan.baseline ? &in.baseline : NULL, &in.arena, error);
+                                      plan.baseline.path ? &in.baseline : NULL, &in.arena, error);
     if (!sw_failed(status))
         status = measure(&report, &in, error);
     if (!sw_failed(status))
@@ -222,6 +232,8 @@ static sw_status run(sw_cli *cli) {
     sw_frame_free(&in.frame);
     sw_frame_free(&in.baseline);
     sw_arena_free(&in.arena);
+    sw_cli_input_close(&plan.file);
+    sw_cli_input_close(&plan.baseline);
     return status;
 }
 
@@ -247,7 +259,7 @@ const sw_cli_command sw_cli_evaluate = {
     .summary = "measures predictions against what came true",
     .details =
         "FILE is CSV, JSON Lines or Parquet. Rows without a label or a score are left out and\n"
-        "counted. A figure that has no value (ROC AUC of one class) says why.",
+        "counted. A figure that has no value (ROC AUC of one class) says why. - is standard input.",
     .examples = "slipway evaluate scored.csv --label churned --score p_churn\n"
                 "slipway evaluate scored.csv --label kind --score cat=p_cat --score dog=p_dog\n"
                 "slipway evaluate sales.csv --label sold --pred forecast --segment country\n"

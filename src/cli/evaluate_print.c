@@ -144,7 +144,7 @@ void sw_eval_print_json(sw_buf *out, const sw_eval_report *report) {
     add_matrix(&w, result, report->classes->count);
     add_reliability(&w, result);
     add_segments(&w, report);
-    if (report->plan->baseline) {
+    if (report->plan->baseline.path) {
         sw_json_key(&w, "baseline");
         sw_json_begin_object(&w);
         add_counts(&w, &report->baseline_sample);
@@ -182,7 +182,7 @@ static const sw_metrics *shown_estimate(const sw_eval_report *report) {
 
 static void print_figures(FILE *out, const sw_eval_report *report) {
     const sw_metrics *metrics = &report->result.metrics, *estimate = shown_estimate(report);
-    bool baseline = report->plan->baseline != NULL, reasons = false;
+    bool baseline = report->plan->baseline.path != NULL, reasons = false;
     for (unsigned i = 0; i < metrics->count; i++)
         reasons |= metrics->at[i].undefined != NULL;
     sw_table *table = sw_table_make(2U + baseline + (estimate != NULL) + reasons);
@@ -310,7 +310,7 @@ static void print_segments(FILE *out, const sw_eval_report *report) {
 static void print_head(FILE *out, const sw_eval_report *report) {
     const sw_eval_sample *sample = &report->sample;
     const sw_eval_plan *plan = report->plan;
-    fprintf(out, "%s%s%s   %s · %s", sw_term_style(out, SW_BOLD), plan->file,
+    fprintf(out, "%s%s%s   %s · %s", sw_term_style(out, SW_BOLD), plan->file.shown,
             sw_term_style(out, SW_PLAIN), sw_quality_task_words(plan->task),
             sw_text_plural(sample->used, "row").at);
     if (sample->missing_label)

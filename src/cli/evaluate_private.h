@@ -12,6 +12,7 @@
 #ifndef SW_CLI_EVALUATE_PRIVATE_H
 #define SW_CLI_EVALUATE_PRIVATE_H
 
+#include "cli/input_private.h"
 #include "data/frame.h"
 #include "stats/calibration.h"
 #include "stats/classification.h"
@@ -28,7 +29,7 @@ typedef struct sw_eval_score {
 } sw_eval_score;
 
 typedef struct sw_eval_plan {
-    const char *file, *baseline; /* NULL: no baseline */
+    sw_cli_input file, baseline; /* baseline: zeroed where there is none */
     bool task_given;
     sw_quality_task task;
     sw_str label, pred, query, segment; /* label: the gain, in ranking */

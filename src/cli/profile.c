@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "cli/cli_private.h"
+#include "cli/input_private.h"
 #include "io/file.h"
 #include "model/signature.h"
 
@@ -82,35 +83,40 @@ static sw_status write_profile(const sw_profile *profile, const char *path, sw_e
     return status;
 }
 
-static sw_status make_profile(sw_profile *out, sw_cli *cli, const char *path, sw_arena *arena) {
+static sw_status make_profile(sw_profile *out, sw_cli *cli, sw_cli_input *input, sw_arena *arena) {
     sw_progress progress;
     sw_text what;
     sw_profile_options options = {0};
     SW_TRY(find_signature(&options.signature, cli, arena));
-    snprintf(what.at, sizeof what.at, "profiling %.80s", path);
+    snprintf(what.at, sizeof what.at, "profiling %.80s", input->shown);
     sw_progress_begin(&progress, sw_cli_quiet(cli) ? NULL : what.at);
     options.progress = tick;
     options.context = &progress;
-    sw_status status = sw_profile_from_file(out, &options, path, arena, &cli->error);
+    sw_status status = sw_profile_from_file(out, &options, input->path, arena, &cli->error);
+    status = sw_cli_input_blame(status, input, &cli->error);
     sw_progress_end(&progress);
     return status;
 }
 
 static sw_status run(sw_cli *cli) {
-    const char *path = sw_cli_argument(cli, 0), *output = sw_cli_value(cli, "output");
+    const char *output = sw_cli_value(cli, "output");
+    sw_cli_input input;
     sw_arena arena = {0};
     sw_profile profile;
     uint64_t began_ns = sw_clock_ns();
-    sw_status status = make_profile(&profile, cli, path, &arena);
+    sw_status status = sw_cli_input_open(&input, sw_cli_argument(cli, 0), &cli->error);
+    if (!sw_failed(status))
+        status = make_profile(&profile, cli, &input, &arena);
     if (!sw_failed(status) && output)
         status = write_profile(&profile, output, &cli->error);
     if (!sw_failed(status) && sw_cli_json(cli))
         status = sw_cli_profile_print_json(&profile, &cli->error);
     else if (!sw_failed(status))
-        sw_cli_profile_print(&profile, path, (double)(sw_clock_ns() - began_ns) * 1e-9);
+        sw_cli_profile_print(&profile, input.shown, (double)(sw_clock_ns() - began_ns) * 1e-9);
     if (!sw_failed(status) && output && !sw_cli_json(cli) && !sw_cli_quiet(cli))
         printf("written to %s\n", output);
     sw_arena_free(&arena);
+    sw_cli_input_close(&input);
     return status;
 }
 
@@ -129,7 +135,7 @@ const sw_cli_command sw_cli_profile = {
         "FILE is CSV, JSON Lines or Parquet. It is read here, without a server, in bounded memory\n"
         "and for CSV in one pass; counts are of every row. Columns that are constant, all "
         "missing,\n"
-        "nearly one value, or a different value in every row are pointed out.",
+        "nearly one value, or a different value in every row are pointed out. - is standard input.",
     .examples = "slipway profile train.csv\n"
                 "slipway profile train.parquet -o profile.json\n"
                 "slipway profile train.csv --signature signature.json --json",

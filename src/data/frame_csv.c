@@ -33,6 +33,7 @@ static sw_status read_header(reading *r) {
     if (row.count == 0)
         return sw_fail(r->b->error, SW_CODE_INVALID,
                        "%s is empty; its first line must name the columns", r->b->path);
+    SW_TRY(in_file(r, sw_csv_check_header(&row, r->b->error)));
     r->width = row.count;
     r->columns = sw_mem_alloc(row.count * sizeof *r->columns);
     r->fields = sw_mem_alloc(row.count * sizeof *r->fields);

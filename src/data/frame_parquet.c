@@ -26,12 +26,18 @@ typedef struct reading {
     uint64_t rows; /* by the file's own account */
 } reading;
 
-/* DuckDB's own words, without the advice behind the first line. */
+/* DuckDB's own words, without the advice behind the first line and with the name that we know. */
 static sw_status fail(const reading *r, const char *words) {
     sw_str reason = sw_str_of(words ? words : "no reason given");
-    sw_str line = sw_str_split(&reason, '\n');
-    return sw_fail(r->b->error, SW_CODE_INVALID, "%s cannot be read as Parquet: %.*s", r->b->path,
-                   SW_STR_ARG(line));
+    sw_str line = sw_str_split(&reason, '\n'), rest = {0};
+    const char *ours = *r->file ? memmem(line.at, line.len, r->file, strlen(r->file)) : NULL;
+    if (ours) {
+        size_t before = (size_t)(ours - line.at), named = before + strlen(r->file);
+        rest = (sw_str){line.at + named, line.len - named};
+        line.len = before;
+    }
+    return sw_fail(r->b->error, SW_CODE_INVALID, "%s cannot be read as Parquet: %.*s%s%.*s",
+                   r->b->path, SW_STR_ARG(line), ours ? r->b->path : "", SW_STR_ARG(rest));
 }
 
 static sw_status no_memory(const reading *r) {

@@ -94,6 +94,20 @@ sw_status sw_file_open_read(int *fd, const char *path, sw_error *error) {
     return open_with(fd, path, O_RDONLY, "open", error);
 }
 
+sw_status sw_file_temporary(int *fd, sw_error *error) {
+    const char *folder = getenv("TMPDIR");
+    char path[SW_PATH_BYTES];
+    SW_TRY(sw_file_path(path, folder && *folder ? folder : "/tmp", "slipway-XXXXXX", error));
+    *fd = fault(CALL_OTHER) ? -1 : mkostemp(path, O_CLOEXEC);
+    if (*fd < 0)
+        return fail_errno(error, "create", path);
+    if (unlink(path) == 0)
+        return SW_OK;
+    sw_status status = fail_errno(error, "remove", path);
+    sw_file_close(fd);
+    return status;
+}
+
 sw_status sw_file_create(int *fd, const char *path, sw_error *error) {
     return open_with(fd, path, O_WRONLY | O_CREAT | O_EXCL, "create", error);
 }
@@ -257,6 +271,7 @@ sw_status sw_file_stat(sw_file_facts *out, const char *path, sw_error *error) {
         .size_bytes = (uint64_t)facts.st_size,
         .modified_ms = (int64_t)facts.st_mtim.tv_sec * 1000 + facts.st_mtim.tv_nsec / 1000000,
         .is_folder = S_ISDIR(facts.st_mode),
+        .is_regular = S_ISREG(facts.st_mode),
     };
     return SW_OK;
 }

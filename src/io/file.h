@@ -34,6 +34,8 @@ SW_MUST_USE sw_status sw_file_create(int *fd, const char *path, sw_error *error)
 SW_MUST_USE sw_status sw_file_open_append(int *fd, const char *path, sw_error *error);
 /* For writing anywhere; made if missing. */
 SW_MUST_USE sw_status sw_file_open_update(int *fd, const char *path, sw_error *error);
+/* For writing and reading, in $TMPDIR or /tmp; it has no name and goes with its descriptor. */
+SW_MUST_USE sw_status sw_file_temporary(int *fd, sw_error *error);
 /* Closes and sets -1; nothing happens on -1. What must last has been synced before. */
 void sw_file_close(int *fd);
 
@@ -57,7 +59,7 @@ SW_MUST_USE sw_status sw_file_make_folders(bool *made, const char *path, sw_erro
 typedef struct sw_file_facts {
     uint64_t size_bytes;
     int64_t modified_ms; /* since 1970, UTC */
-    bool is_folder;
+    bool is_folder, is_regular;
 } sw_file_facts;
 
 SW_MUST_USE sw_status sw_file_stat(sw_file_facts *out, const char *path, sw_error *error);

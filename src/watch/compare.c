@@ -72,7 +72,7 @@ static sw_status compare_as_evidently(sw_compared *out, const sw_prepared *prepa
     out->defined = result.defined;
     out->drift = result.drift;
     out->reason = result.reason;
-    if (prepared->mixed) {
+    if (prepared->mixed && prepared->unfit[0] + prepared->unfit[1] > 0) {
         out->score = NAN;
         out->defined = out->drift = false;
         out->reason = "numbers on one side and text on the other";

@@ -104,6 +104,7 @@ static sw_status read_header(sw_str **names, size_t *count, named **sorted, sw_c
     if (row.count == 0)
         return sw_fail(error, SW_CODE_INVALID,
                        "the CSV file is empty; its first line must name the columns");
+    SW_TRY(sw_csv_check_header(&row, error));
     *count = row.count;
     *names = sw_arena_zalloc(arena, row.count, sizeof **names);
     if (!*names)

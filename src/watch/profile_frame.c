@@ -169,8 +169,10 @@ sw_status sw_profile_from_file(sw_profile *out, const sw_profile_options *option
     *out = (sw_profile){0};
     SW_TRY(sw_file_stat(&facts, path, error));
     SW_TRY(sw_frame_format_of(&format, path, error));
-    if (format == SW_FRAME_CSV)
-        return sw_profile_read_csv(out, options, path, facts.size_bytes, arena, error);
+    if (format == SW_FRAME_CSV) {
+        sw_status status = sw_profile_read_csv(out, options, path, facts.size_bytes, arena, error);
+        return status.code == SW_CODE_INVALID ? sw_fail_within(status, error, "%s", path) : status;
+    }
     reading *r = sw_mem_zalloc(1, sizeof *r);
     if (!r)
         return no_memory(error);

@@ -94,3 +94,55 @@ def test_json_lines_against_csv(files, tmp_path):
                                          "age": int(r["age"])}) + "\n" for r in rows))
     said = json.loads(drift(files[0], lines, "--json"))
     assert [c["drift"] for c in said["columns"]] == [False] * 4 and said["columns"][0]["score"] == 1
+
+
+def piped(command, path, *arguments, code=0):
+    done = subprocess.run([BIN, command, *map(str, arguments)], input=path.read_bytes(), capture_output=True, timeout=60)
+    assert done.returncode == code, done.stderr.decode()
+    return done.stdout.decode() if code == 0 else done.stderr.decode()
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_pipe_is_read_like_the_file(files, side):
+    beside = [str(file) for file in files]
+    wanted = json.loads(drift(*beside, "--json"))
+    beside[side] = "-"
+    said = json.loads(piped("drift", files[side], *beside, "--json"))
+    assert said["reference current".split()[side]]["file"] == "standard input"
+    assert said["columns"] == wanted["columns"]
+    beside[side] = "/dev/stdin"
+    assert json.loads(piped("drift", files[side], *beside, "--json"))["columns"] == wanted["columns"]
+    assert "only one" in drift("-", "-", code=2)
+
+
+def test_what_is_wrong_in_a_pipe_is_told_by_its_place(files, tmp_path):
+    ragged = tmp_path / "ragged.csv"
+    ragged.write_text("amount,age\n1,2\n3\n")
+    assert "standard input, line 3 has 1 field" in piped("drift", ragged, files[0], "-", code=1)
+    assert "standard input: line 3 has 1 field" in piped("profile", ragged, "-", code=1)
+
+
+@pytest.mark.parametrize("text,words", [("a;b\n1;2\n", "semicolons"), ("a\tb\n1\t2\n", "tabs"),
+                                        ("a,b\r1,2\r", "carriage returns")])
+def test_another_separator_is_told_and_not_read_as_one_column(files, tmp_path, text, words):
+    other = tmp_path / "other.csv"
+    other.write_bytes(text.encode())
+    assert words in piped("drift", other, files[0], other, code=1)
+    assert f"{other}: line 1: " in piped("profile", other, other, code=1)
+
+
+def test_rows_are_counted_also_where_no_column_is_shared(files, tmp_path):
+    other = write(tmp_path / "other.csv", {"elsewhere": range(1500)})
+    said = json.loads(drift(files[0], other, "--json"))
+    assert said["current"]["rows"] == 1500 and all("gone" in column["reason"] for column in said["columns"])
+
+
+def test_digits_are_numbers_to_evidently_where_one_file_has_them_as_texts(tmp_path):
+    numbers = write(tmp_path / "numbers.csv", {"code": [i % 9 for i in range(200)]})
+    texts = tmp_path / "texts.jsonl"
+    texts.write_text("".join(json.dumps({"code": str(i % 9)}) + "\n" for i in range(200)))
+    column = json.loads(drift(numbers, texts, "--compat", "evidently", "--json"))["columns"][0]
+    assert (column["test"], column["score"], column["drift"]) == ("ks", 1, False)
+    texts.write_text(texts.read_text() + '{"code": "none of these"}\n')
+    column = json.loads(drift(numbers, texts, "--compat", "evidently", "--json"))["columns"][0]
+    assert column["drift"] is None and "text on the other" in column["reason"]

@@ -202,3 +202,11 @@ def test_the_table_for_people_has_matrix_and_reliability():
     assert done.returncode == DONE and "\x1b" not in done.stdout
     assert "roc_auc" in done.stdout and "0.7559" in done.stdout
     assert "Confusion" in done.stdout and "Reliability" in done.stdout and "without labels" in done.stdout
+
+
+def test_a_pipe_is_evaluated_like_the_file(tmp_path):
+    path = write(tmp_path / "rows.csv", ["y", "p"], [[i % 2, (i * 7 % 10) / 10] for i in range(50)])
+    wanted = evaluate(path, "--label", "y", "--score", "p")
+    done = subprocess.run([BIN, "evaluate", "-", "--label", "y", "--score", "p", "--json"], input=path.read_bytes(),
+                          capture_output=True, timeout=60, env=clean_environment())
+    assert json.loads(done.stdout) == wanted

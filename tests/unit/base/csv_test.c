@@ -284,4 +284,25 @@ TEST(csv__survives_every_failed_allocation) {
 }
 #endif
 
+static sw_code judge_header(const char *csv) {
+    sw_error error = {{0}};
+    sw_csv *reader;
+    sw_csv_row row;
+    CHECK_OK(sw_csv_open_bytes(&reader, sw_str_of(csv), &error), error);
+    CHECK_OK(sw_csv_next(&row, reader, &error), error);
+    sw_status status = sw_csv_check_header(&row, &error);
+    sw_csv_close(reader);
+    return status.code;
+}
+
+TEST(header__says_whether_something_else_separates) {
+    CHECK_INT(judge_header("a,b\n1,2\n"), SW_CODE_OK);
+    CHECK_INT(judge_header("a\n1\n"), SW_CODE_OK);
+    CHECK_INT(judge_header("\"a\r\nb\",c;d\r\n1,2\r\n"), SW_CODE_OK);
+    CHECK_INT(judge_header("a;b\n1;2\n"), SW_CODE_INVALID);
+    CHECK_INT(judge_header("sep=;\na;b\n"), SW_CODE_INVALID);
+    CHECK_INT(judge_header("a\tb\n1\t2\n"), SW_CODE_INVALID);
+    CHECK_INT(judge_header("a,b\r1,2\r"), SW_CODE_INVALID);
+}
+
 TEST_MAIN

@@ -137,10 +137,41 @@ TEST(stat__knows_size_age_and_kind) {
     CHECK_OK(sw_file_write_whole(scratch_path(dir, "x"), SW_STR("12345"), &error), error);
     CHECK_OK(sw_file_stat(&facts, scratch_path(dir, "x"), &error), error);
     CHECK_INT(facts.size_bytes, 5);
-    CHECK(!facts.is_folder);
+    CHECK(!facts.is_folder && facts.is_regular);
     CHECK(llabs(facts.modified_ms - sw_clock_wall_ms()) < 10000);
     CHECK_OK(sw_file_stat(&facts, dir, &error), error);
-    CHECK(facts.is_folder);
+    CHECK(facts.is_folder && !facts.is_regular);
+    scratch_remove(dir);
+}
+
+TEST(temporary__is_written_and_read_and_has_no_name) {
+    char dir[SCRATCH_BYTES], path[32], bytes[8];
+    const char *set = getenv("TMPDIR");
+    char *before = set ? strdup(set) : NULL;
+    sw_buf names = {0};
+    size_t got;
+    int fd, again;
+    scratch_make(dir);
+    CHECK_INT(setenv("TMPDIR", dir, 1), 0);
+    CHECK_OK(sw_file_temporary(&fd, &error), error);
+    CHECK_OK(sw_file_write(fd, SW_STR("12345"), "it", &error), error);
+    CHECK_OK(sw_file_each(dir, collect, &names, &error), error);
+    CHECK_INT(names.len, 0);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    CHECK_OK(sw_file_open_read(&again, path, &error), error);
+    CHECK_OK(sw_file_read(&got, again, bytes, sizeof bytes, path, &error), error);
+    CHECK_STR(((sw_str){bytes, got}), "12345");
+    sw_file_close(&again);
+    sw_file_close(&fd);
+#ifdef SW_FAULTS
+    sw_file_fail_at(1, SW_FILE_FAULT_FULL);
+    CHECK_INT(sw_file_temporary(&fd, &error).code, SW_CODE_IO);
+    sw_file_fail_at(0, SW_FILE_FAULT_FULL);
+#endif
+    CHECK_INT(setenv("TMPDIR", "/nowhere", 1), 0);
+    CHECK_INT(sw_file_temporary(&fd, &error).code, SW_CODE_NOT_FOUND);
+    before ? setenv("TMPDIR", before, 1) : unsetenv("TMPDIR");
+    free(before);
     scratch_remove(dir);
 }
 
