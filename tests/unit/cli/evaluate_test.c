@@ -23,7 +23,8 @@ static const sw_frame frame = {
     .columns = columns, .by_name = by_name, .column_count = 3, .rows = ROWS};
 
 static sw_eval_plan plan_of(sw_str label, sw_str score, sw_str pred) {
-    sw_eval_plan plan = {.file = {.shown = "rows.csv"}, .label = label, .pred = pred, .threshold = 0.5};
+    sw_eval_plan plan = {
+        .file = {.shown = "rows.csv"}, .label = label, .pred = pred, .threshold = 0.5};
     if (score.len)
         plan.scores[plan.score_count++].column = score;
     return plan;
