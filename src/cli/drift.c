@@ -106,6 +106,48 @@ static sw_status read_side(sw_frame *out, drift_run *run, int side, const sw_str
     return SW_OK;
 }
 
+static bool has_words(const sw_column *column) {
+    double number;
+    if (column->type != SW_COLUMN_TEXT)
+        return false;
+    for (uint32_t i = 0; i < column->word_count; i++)
+        if (sw_num_parse_f64(&number, sw_str_trim(column->words[i])) == SW_NUM_MALFORMED)
+            return true;
+    return false;
+}
+
+static bool has_numbers(const sw_column *column, uint64_t rows) {
+    return column->type == SW_COLUMN_NUMBER && column->missing < rows;
+}
+
+/* Sizes such as 38, 40 and XL are categories, also where one of the files happens to have numbers
+ * alone: to Evidently they are. That file is asked again for what it wrote. */
+static sw_status compare_as_written(drift_run *run, int side, const sw_column *const columns[2],
+                                    const uint64_t rows[2]) {
+    sw_frame again;
+    const sw_frame_options options = {.columns = &columns[side]->name,
+                                      .column_count = 1,
+                                      .as_text = &columns[side]->name,
+                                      .as_text_count = 1};
+    SW_TRY(sw_frame_read(&again, run->inputs[side].path, &options, &run->cli->error));
+    const sw_column *written[2] = {columns[0], columns[1]};
+    written[side] = &again.columns[0];
+    sw_status status = sw_compare_column(&run->comparison, written[0], rows[0], written[1], rows[1],
+                                         &run->cli->error);
+    sw_frame_free(&again);
+    return status;
+}
+
+static sw_status compare_column(drift_run *run, const sw_column *reference,
+                                const sw_column *current, const uint64_t rows[2]) {
+    const sw_column *const columns[2] = {reference, current};
+    for (int side = 0; side < 2 && current && run->options.evidently; side++)
+        if (has_numbers(columns[side], rows[side]) && has_words(columns[!side]))
+            return compare_as_written(run, side, columns, rows);
+    return sw_compare_column(&run->comparison, reference, rows[0], current, rows[1],
+                             &run->cli->error);
+}
+
 static sw_status compare_group(drift_run *run, const sw_str *names, size_t count, sw_str *scratch) {
     sw_frame frames[2] = {{0}, {0}};
     sw_error *error = &run->cli->error;
@@ -117,8 +159,8 @@ static sw_status compare_group(drift_run *run, const sw_str *names, size_t count
                         *current = sw_frame_find(&frames[1], names[i]);
         if (!reference)
             continue;
-        status = sw_compare_column(&run->comparison, reference, frames[0].rows, current,
-                                   frames[1].rows, error);
+        const uint64_t rows[2] = {frames[0].rows, frames[1].rows};
+        status = compare_column(run, reference, current, rows);
         if (!sw_failed(status) && run->multivariate && current)
             status = sw_domain_rows_add(&run->sampled, reference, frames[0].rows, current,
                                         frames[1].rows, error);

@@ -19,8 +19,8 @@ bool sw_field_loose_number(double *out, sw_str text) {
 }
 
 bool sw_field_is_missing(sw_str text) {
-    static const sw_str words[] = {SW_STR("na"), SW_STR("nan"), SW_STR("n/a"), SW_STR("null"),
-                                   SW_STR("none")};
+    static const sw_str words[] = {SW_STR("na"),   SW_STR("nan"),  SW_STR("n/a"), SW_STR("null"),
+                                   SW_STR("none"), SW_STR("<na>"), SW_STR("#n/a")};
     text = sw_str_trim(text);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (sw_str_eq_nocase(text, words[i]))

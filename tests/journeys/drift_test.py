@@ -145,4 +145,15 @@ def test_digits_are_numbers_to_evidently_where_one_file_has_them_as_texts(tmp_pa
     assert (column["test"], column["score"], column["drift"]) == ("ks", 1, False)
     texts.write_text(texts.read_text() + '{"code": "none of these"}\n')
     column = json.loads(drift(numbers, texts, "--compat", "evidently", "--json"))["columns"][0]
-    assert column["drift"] is None and "text on the other" in column["reason"]
+    assert (column["kind"], column["test"], column["drift"]) == ("category", "chisquare", True)
+
+
+def test_sizes_are_categories_to_evidently_where_one_file_has_numbers_alone(tmp_path):
+    letters = write(tmp_path / "letters.csv", {"size": [("38", "40", "40.0", "XL")[i % 4] for i in range(40)]})
+    digits = write(tmp_path / "digits.csv", {"size": [("38", "40")[i % 2] for i in range(20)]})
+    column = json.loads(drift(letters, digits, "--compat", "evidently", "--json"))["columns"][0]
+    assert (column["test"], column["kind"]) == ("chisquare", "category") and column["drift"]
+    assert column["score"] == pytest.approx(0.00016974243555282632, rel=1e-9)  # (10, 10, 0, 0) where 5 each are expected
+    assert {bin["label"] for bin in column["bins"]} == {"38", "40", "40.0", "XL"}
+    back = json.loads(drift(digits, letters, "--compat", "evidently", "--json"))["columns"][0]
+    assert (back["score"], back["drift"]) == (0, True)

@@ -33,8 +33,9 @@ TEST(frame_csv__keeps_the_text_of_numbers_before_a_late_text) {
 }
 
 TEST(frame_csv__knows_the_ways_to_write_missing) {
-    REQUIRE_OK(read_csv("n,t,none\n,,\nNA,N/A,nan\nnull,None,NULL\n NaN ,na,\n1,x,n/a\n", NULL),
-               error);
+    REQUIRE_OK(
+        read_csv("n,t,none\n,,\nNA,N/A,nan\nnull,None,NULL\n NaN ,<NA>,#N/A\n1,x,n/a\n", NULL),
+        error);
     CHECK_VALUES("n", "- - - - 1");
     CHECK_VALUES("t", "- - - - x");
     CHECK_INT(type_of("none"), SW_COLUMN_NUMBER);
