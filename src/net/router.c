@@ -107,7 +107,7 @@ typedef struct walk {
     bool any_method; /* stop at the first node that answers to anything */
     bool escapes;    /* the path has some */
     bool malformed;
-    bool path_known;
+    bool path_known; /* by more than a "*", which says nothing of what is there */
     sw_arena *arena;
     sw_str param[SW_PARAMS_MAX];
     uint32_t params;
@@ -166,10 +166,12 @@ static bool descend(walk *w, const node *at, sw_str left, bool end) {
             return true;
         w->params = params;
     }
-    if (at->rest && !w->malformed) {
+    if (at->rest && !w->malformed && !w->path_known) {
         w->param[w->params++] = decoded(w, left);
-        if (!w->malformed && settle(w, at->rest))
+        if (!w->malformed && entry_of(at->rest, w->method, w->grpc)) {
+            w->found = at->rest;
             return true;
+        }
         w->params = params;
     }
     return false;

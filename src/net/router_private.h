@@ -3,8 +3,9 @@
  * router: which handler answers this path?
  *
  * The table of routes becomes a tree of path segments. A literal segment wins over a capture, a
- * capture over the rest of the path. Built once; a look-up allocates only where a path has
- * percent-escapes.
+ * capture over the rest of the path. The rest answers only where no other route has the path, for
+ * any method: so a POST to nowhere is told that nothing is there, and a GET of what takes POST is
+ * told so. Built once; a look-up allocates only where a path has percent-escapes.
  *
  * Threads: any, once built.
  */
