@@ -20,7 +20,8 @@ typedef struct column {
 
 typedef struct check {
     const sw_signature *signature;
-    sw_arena arena; /* the plan */
+    const sw_records_plan *records;
+    sw_arena arena; /* the columns, and the plan where it is not the version's */
     sw_csv *csv;
     column *columns;
     size_t column_count;
@@ -52,12 +53,30 @@ static bool parse_expected(column *out, const sw_signature *signature, sw_str fi
     return whole >= 0;
 }
 
+/* Values that one row has in an output; UINT64_MAX where the model leaves that open. */
+static uint64_t row_width(const sw_tensor_spec *output) {
+    uint64_t width = 1;
+    for (uint32_t d = 0; d < output->rank; d++) {
+        if (output->shape[d] < 0 && d > 0)
+            return UINT64_MAX;
+        width *= output->shape[d] < 0 ? 1 : (uint64_t)output->shape[d];
+    }
+    return width;
+}
+
 static sw_status parse_column(column *out, const sw_signature *signature, sw_str field,
                               sw_error *error) {
     *out = (column){0};
     if (field.len && field.at[0] == '=') {
-        if (parse_expected(out, signature, field))
-            return SW_OK;
+        if (parse_expected(out, signature, field)) {
+            uint64_t width = row_width(&signature->outputs[out->output]);
+            if (out->element < width)
+                return SW_OK;
+            return sw_fail(error, SW_CODE_INVALID,
+                           "check rows: column '%.*s' is beyond the %llu values that the output "
+                           "has in a row (they count from 0)",
+                           SW_STR_ARG(field), (unsigned long long)width);
+        }
         return sw_fail(
             error, SW_CODE_INVALID,
             "check rows: column '%.*s' names no output of the model; its first output is "
@@ -75,12 +94,25 @@ static sw_status parse_column(column *out, const sw_signature *signature, sw_str
         SW_STR_ARG(field));
 }
 
+static sw_status find_missing_column(const check *c, sw_error *error) {
+    for (uint32_t f = 0; f < c->signature->feature_count; f++) {
+        bool has = c->signature->features[f].optional;
+        for (size_t i = 0; i < c->column_count && !has; i++)
+            has = !c->columns[i].expected && c->columns[i].feature == (int32_t)f;
+        if (!has)
+            return sw_fail(error, SW_CODE_INVALID,
+                           "check rows: there is no column for the feature '%.*s'",
+                           SW_STR_ARG(c->signature->features[f].name));
+    }
+    return SW_OK;
+}
+
 static sw_status open_check(check *c, const sw_signature *signature, const char *path,
                             sw_error *error) {
     *c = (check){.signature = signature};
     SW_TRY(sw_csv_open(&c->csv, path, error));
     sw_csv_row header;
-    SW_TRY(sw_csv_next(&header, c->csv, error));
+    SW_TRY(sw_fail_within(sw_csv_next(&header, c->csv, error), error, "check rows"));
     c->column_count = header.count;
     c->columns = sw_arena_zalloc(&c->arena, header.count + 1, sizeof *c->columns);
     if (!c->columns)
@@ -94,7 +126,7 @@ static sw_status open_check(check *c, const sw_signature *signature, const char 
         return sw_fail(error, SW_CODE_INVALID,
                        "check rows: no column with expected values: name one '=%.*s'",
                        SW_STR_ARG(signature->outputs[0].name));
-    return SW_OK;
+    return find_missing_column(c, error);
 }
 
 static void close_check(check *c) {
@@ -102,36 +134,80 @@ static void close_check(check *c) {
     sw_arena_free(&c->arena);
 }
 
-sw_status sw_check_header(const sw_signature *signature, const char *csv_path, sw_error *error) {
-    check c;
-    sw_status status = open_check(&c, signature, csv_path, error);
-    close_check(&c);
-    return status;
-}
-
 /* ---- The rows ---- */
 
-/* The row as the JSON object that an application would send. */
-static void write_record(sw_buf *json, const check *c, const sw_csv_row *row) {
+/* What stands for no value in files of data. */
+static bool is_missing(sw_str value) {
+    static const char *const words[] = {"", "nan", "na", "n/a", "null", "none"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (sw_str_eq_nocase(value, sw_str_of(words[i])))
+            return true;
+    return false;
+}
+
+/* 1 and 0 for true and false too, as dataframes write them; NaN for "nan". */
+static bool read_expected(double *out, sw_str value) {
+    bool yes = sw_str_eq_nocase(value, SW_STR("true"));
+    *out = yes ? 1 : 0;
+    if (yes || sw_str_eq_nocase(value, SW_STR("false")))
+        return true;
+    *out = NAN;
+    return sw_str_eq_nocase(value, SW_STR("nan")) || sw_num_parse_f64(out, value) == SW_NUM_FITS;
+}
+
+static bool put_value(sw_json *w, sw_dtype dtype, sw_str value) {
+    double number;
+    if (dtype == SW_BYTES)
+        sw_json_str(w, value);
+    else if (is_missing(value))
+        sw_json_null(w);
+    else if (sw_num_parse_f64(&number, value) == SW_NUM_FITS)
+        sw_json_raw(w, value);
+    else if (read_expected(&number, value))
+        sw_json_raw(w, number == 1 ? SW_STR("true") : SW_STR("false"));
+    else
+        return false;
+    return true;
+}
+
+/* The row's features as the JSON object that an application would send. INVALID names the column
+ * that holds no number where one has to be, among the expected values too. */
+static sw_status write_record(sw_buf *json, const check *c, const sw_csv_row *row,
+                              sw_error *error) {
+    const sw_signature *s = c->signature;
     sw_json w = sw_json_to(json);
+    if (row->count != c->column_count)
+        return sw_fail(error, SW_CODE_INVALID,
+                       "check rows: line %llu has %zu fields, the header has %zu",
+                       (unsigned long long)row->line, row->count, c->column_count);
     sw_json_begin_object(&w);
     for (size_t i = 0; i < c->column_count; i++) {
-        if (c->columns[i].expected)
-            continue;
-        const sw_feature *feature = &c->signature->features[c->columns[i].feature];
+        const column *at = &c->columns[i];
+        const sw_feature *feature = at->expected ? NULL : &s->features[at->feature];
+        sw_dtype dtype = feature ? s->inputs[feature->input].dtype : s->outputs[at->output].dtype;
+        sw_str name = feature ? feature->name : s->outputs[at->output].name;
         sw_str value = sw_str_trim(row->fields[i]);
-        double number;
-        sw_json_key_of(&w, feature->name);
-        if (c->signature->inputs[feature->input].dtype == SW_BYTES)
-            sw_json_str(&w, value);
-        else if (value.len == 0)
-            sw_json_null(&w);
-        else if (sw_num_parse_f64(&number, value) == SW_NUM_FITS)
-            sw_json_raw(&w, value);
-        else
-            sw_json_str(&w, value);
+        double ignored;
+        if (feature)
+            sw_json_key_of(&w, name);
+        if (feature ? !put_value(&w, dtype, value)
+                    : dtype != SW_BYTES && !read_expected(&ignored, value))
+            return sw_fail(error, SW_CODE_INVALID,
+                           "check rows: line %llu, column '%s%.*s': '%.*s' is no number",
+                           (unsigned long long)row->line, feature ? "" : "=", SW_STR_ARG(name),
+                           (int)(value.len < 100 ? value.len : 100), value.at);
     }
     sw_json_end_object(&w);
+    return json->failed ? sw_fail(error, SW_CODE_NO_MEMORY, "out of memory for the check rows")
+                        : SW_OK;
+}
+
+static sw_status parse_record(sw_records *out, const check *c, sw_buf *json, const sw_csv_row *row,
+                              sw_arena *arena, sw_error *error) {
+    sw_buf_clear(json);
+    SW_TRY(write_record(json, c, row, error));
+    return sw_fail_within(sw_records_parse(out, c->records, sw_buf_str(json), arena, error), error,
+                          "check rows: line %llu", (unsigned long long)row->line);
 }
 
 static bool agrees(const sw_tensor *output, size_t at, sw_str expected) {
@@ -139,8 +215,10 @@ static bool agrees(const sw_tensor *output, size_t at, sw_str expected) {
     if (output->dtype == SW_BYTES)
         return sw_str_eq(((sw_str *)output->data)[at], expected);
     double got = sw_tensor_f64(output, at);
-    if (sw_num_parse_f64(&want, expected) != SW_NUM_FITS)
-        return sw_str_is(expected, "nan") && isnan(got);
+    if (!read_expected(&want, expected))
+        return false;
+    if (isnan(want) || want == got)
+        return isnan(want) == isnan(got);
     return fabs(got - want) <= SW_CHECK_TOLERANCE + SW_CHECK_TOLERANCE * fabs(want);
 }
 
@@ -177,13 +255,6 @@ static bool compare(char *text, size_t cap, const check *c, const sw_csv_row *ro
     return true;
 }
 
-static sw_status predict_row(sw_tensor *outputs, const sw_served *served, sw_str json,
-                             sw_arena *arena, sw_error *error) {
-    sw_records records;
-    SW_TRY(sw_records_parse(&records, served->records, json, arena, error));
-    return sw_model_run(outputs, served->model, records.inputs, arena, NULL, error);
-}
-
 typedef struct tally {
     uint64_t rows, wrong;
     char shown[SW_ERROR_BYTES - 256];
@@ -198,30 +269,31 @@ static void note_wrong(tally *t, const char *text) {
 static sw_status check_row(tally *t, check *c, const sw_served *served, const sw_csv_row *row,
                            sw_buf *json, sw_arena *arena, sw_error *error) {
     char text[256];
-    if (row->count != c->column_count)
-        return sw_fail(error, SW_CODE_INVALID,
-                       "check rows: line %llu has %zu fields, the header has %zu",
-                       (unsigned long long)row->line, row->count, c->column_count);
+    sw_records records;
+    SW_TRY(parse_record(&records, c, json, row, arena, error));
+    if (!served) {
+        t->rows++;
+        return SW_OK;
+    }
     sw_tensor *outputs = sw_arena_zalloc(arena, served->info->output_count, sizeof *outputs);
-    sw_buf_clear(json);
-    write_record(json, c, row);
-    if (!outputs || json->failed)
+    if (!outputs)
         return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory for the check rows");
-    SW_TRY(sw_fail_within(predict_row(outputs, served, sw_buf_str(json), arena, error), error,
-                          "check rows: row %llu", (unsigned long long)t->rows + 1));
+    SW_TRY(sw_fail_within(sw_model_run(outputs, served->model, records.inputs, arena, NULL, error),
+                          error, "check rows: row %llu", (unsigned long long)t->rows + 1));
     t->rows++;
     if (!compare(text, sizeof text, c, row, t->rows, outputs))
         note_wrong(t, text);
     return SW_OK;
 }
 
+/* `served` NULL: whether they can be replayed, not yet what comes of it. */
 static sw_status check_all(tally *t, check *c, const sw_served *served, sw_error *error) {
     sw_arena arena = {0};
     sw_buf json = {0};
     sw_csv_row row = {.count = 1};
     sw_status status = SW_OK;
     while (t->rows < SW_CHECK_ROWS_MAX) {
-        status = sw_csv_next(&row, c->csv, error);
+        status = sw_fail_within(sw_csv_next(&row, c->csv, error), error, "check rows");
         if (sw_failed(status) || row.count == 0)
             break;
         status = check_row(t, c, served, &row, &json, &arena, error);
@@ -234,13 +306,38 @@ static sw_status check_all(tally *t, check *c, const sw_served *served, sw_error
     return status;
 }
 
+static sw_status no_features(sw_error *error) {
+    return sw_fail(error, SW_CODE_INVALID,
+                   "check rows need named features, and the model's inputs are no columns: leave "
+                   "the check rows out, or name the columns by a signature");
+}
+
+sw_status sw_check_file(const sw_signature *signature, const char *csv_path, sw_error *error) {
+    check c;
+    tally t = {0};
+    sw_records_plan *plan = NULL;
+    sw_status status = open_check(&c, signature, csv_path, error);
+    if (!sw_failed(status))
+        status = sw_records_plan_make(&plan, signature, &c.arena, error);
+    c.records = plan;
+    if (status.code == SW_CODE_UNSUPPORTED)
+        status = no_features(error);
+    if (!sw_failed(status))
+        status = check_all(&t, &c, NULL, error);
+    if (!sw_failed(status) && t.rows == 0)
+        status = sw_fail(error, SW_CODE_INVALID, "check rows: the file has no rows");
+    close_check(&c);
+    return status;
+}
+
 sw_status sw_check_rows(uint32_t *rows, const sw_served *served, const char *csv_path,
                         sw_error *error) {
     check c;
     tally t = {0};
     sw_status status = open_check(&c, &served->signature, csv_path, error);
+    c.records = served->records;
     if (!sw_failed(status))
-        status = check_all(&t, &c, served, error);
+        status = served->records ? check_all(&t, &c, served, error) : no_features(error);
     close_check(&c);
     *rows = (uint32_t)t.rows;
     if (sw_failed(status) || t.wrong == 0)

@@ -96,14 +96,14 @@ static sw_status write_signature(sw_version *version, const sw_signature *signat
     return version->signature_json.at ? SW_OK : no_memory(error);
 }
 
-static sw_status check_header(const sw_signature *signature, sw_version *version,
-                              const sw_push *push, sw_blobs *blobs, sw_error *error) {
+static sw_status check_file(const sw_signature *signature, sw_version *version, const sw_push *push,
+                            sw_blobs *blobs, sw_error *error) {
     char path[SW_PATH_BYTES];
     uint64_t ignored_bytes;
     SW_TRY(path_of(path, &ignored_bytes, blobs, push->check_csv, "file of check rows", error));
     version->has_check = true;
     version->check = *push->check_csv;
-    return sw_check_header(signature, path, error);
+    return sw_check_file(signature, path, error);
 }
 
 static sw_status examine(sw_version *version, const sw_push *push, const char *path,
@@ -114,7 +114,7 @@ static sw_status examine(sw_version *version, const sw_push *push, const char *p
     sw_status status =
         describe(&signature, version, push, sw_model_get_info(model), blobs, arena, error);
     if (!sw_failed(status) && push->check_csv)
-        status = check_header(&signature, version, push, blobs, error);
+        status = check_file(&signature, version, push, blobs, error);
     if (!sw_failed(status))
         status = write_signature(version, &signature, arena, error);
     sw_model_close(model);

@@ -72,6 +72,50 @@ TEST(push__says_which_column_of_the_check_rows_is_unknown) {
     serving_end(&s);
 }
 
+#define FIVE "x0,x1,x2,x3,x4"
+
+TEST(push__refuses_check_rows_that_no_deploy_could_replay) {
+    static const struct {
+        const char *csv, *told; /* "" where it is taken */
+    } rows[] = {
+        {FIVE ",=label,=probabilities[2]\n1,2,3,4,5,0,0.5\n", ""},
+        {FIVE ",=label\ntrue,False,3,4,5,True\n", ""},
+        {FIVE ",=probabilities[2]\n1,2,3,4,5,nan\n", ""},
+        {"", "no column with expected values"},
+        {FIVE "\n1,2,3,4,5\n", "no column with expected values"},
+        {FIVE ",=label\n", "the file has no rows"},
+        {"x0,x1,x2,x3,=label\n1,2,3,4,0\n", "there is no column for the feature 'x4'"},
+        {FIVE ",=nothing\n1,2,3,4,5,0\n", "names no output"},
+        {FIVE ",=probabilities[3]\n1,2,3,4,5,0\n", "is beyond the 3 values"},
+        {FIVE ",=label[1]\n1,2,3,4,5,0\n", "is beyond the 1 values"},
+        {FIVE ",=label\n1,2,3,4,5,0\n1,2,oops,4,5,0\n", "line 3, column 'x2': 'oops' is no number"},
+        {FIVE ",=label\n1,2,3,4,5,yes\n", "line 2, column '=label': 'yes' is no number"},
+        {FIVE ",=label\n1,2,3,4,5,\n", "line 2, column '=label': '' is no number"},
+        {FIVE ",=label\n1,2,3,4,5\n", "check rows: line 2 has 5 fields, the header has 6"},
+        {FIVE ",=label\n1,2,,4,5,0\n", "check rows: line 2: record 0, field 'x2': is missing"},
+        {FIVE ",=label\n1,2,1e99,4,5,0\n", "field 'x2': a number that FP32 cannot hold"},
+        {FIVE ",x4,=label\n1,2,3,4,5,5,0\n", "'x4': came twice"},
+        {FIVE ",=label\n1,2,\xff,4,5,0\n", "check rows: line 2, field 3: not valid UTF-8"},
+    };
+    serving s;
+    char dir[SCRATCH_BYTES];
+    serving_make(&s, 1);
+    scratch_make(dir);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *path = scratch_path(dir, "check.csv");
+        FILE *file = fopen(path, "w");
+        REQUIRE(file != NULL);
+        fputs(rows[i].csv, file);
+        fclose(file);
+        sw_status status = serving_push(&s, "fraud", MODELS "softmax3.onnx", NULL, path);
+        CHECK_INT(status.code, *rows[i].told ? SW_CODE_INVALID : SW_CODE_OK);
+        if (*rows[i].told)
+            CHECK_HAS(s.error.text, rows[i].told);
+    }
+    scratch_remove(dir);
+    serving_end(&s);
+}
+
 TEST(rollback__goes_back_and_back_again) {
     serving s;
     sw_deployed d;
