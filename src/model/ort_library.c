@@ -6,6 +6,7 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,12 +99,64 @@ static sw_code code_of(int ort_code) {
     }
 }
 
+/* Behind "name(arguments) const " and "name(arguments)::operator()(arguments) ". */
+static const char *skip_arguments(const char *at) {
+    const char *open = strchr(at, '(');
+    while (open && *open == '(') {
+        const char *c = open;
+        int depth = 0;
+        do
+            depth += *c == '(' ? 1 : *c == ')' ? -1 : 0;
+        while (depth && *++c);
+        if (depth)
+            break;
+        at = c + 1;
+        open = strncmp(at, "::", 2) == 0 ? strchr(at, '(') : at;
+    }
+    at += strncmp(at, " const ", 7) == 0 ? 7 : 0;
+    return at + strspn(at, " ");
+}
+
+/* The place in the library's source, "/path/file.cc:12 type name(arguments) ", in a message. */
+static bool find_place(const char **from, const char **to, const char *message) {
+    const char *at = message, *ends[] = {".cc:", ".h:"};
+    for (size_t i = 0; i < 2; i++) {
+        const char *end = strstr(message, ends[i]);
+        for (at = end; at && at > message && at[-1] != ' ';)
+            at--;
+        if (!at || *at != '/')
+            continue;
+        const char *number = end + strlen(ends[i]);
+        const char *behind = number + strspn(number, "0123456789");
+        *from = at;
+        *to = skip_arguments(behind);
+        return behind > number;
+    }
+    return false;
+}
+
+void sw_ort_plain_words(char *out, size_t cap, const char *message) {
+    const char *from, *to, *prefix = "Load model from ", *failed = " failed:";
+    if (strncmp(message, prefix, strlen(prefix)) == 0 && strstr(message, failed))
+        message = strstr(message, failed) + strlen(failed);
+    if (find_place(&from, &to, message))
+        snprintf(out, cap, "%.*s%s", (int)(from - message), message, to);
+    else
+        snprintf(out, cap, "%s", message);
+    for (char *c = out; *c; c++)
+        *c = *c == '\n' ? ' ' : *c;
+    for (size_t len = strlen(out); len && out[len - 1] == ' ';)
+        out[--len] = 0;
+}
+
 sw_status sw_ort_check(const ort_library *ort, ort_status *status, sw_error *error,
                        const char *what) {
     if (!status)
         return SW_OK;
     sw_code code = code_of(ort->calls.get_error_code(status));
-    sw_status failed = sw_fail(error, code, "%s: %s", what, ort->calls.get_error_message(status));
+    char words[SW_ERROR_BYTES];
+    sw_ort_plain_words(words, sizeof words, ort->calls.get_error_message(status));
+    sw_status failed = sw_fail(error, code, "%s: %s", what, words);
     ort->calls.release_status(status);
     return failed;
 }

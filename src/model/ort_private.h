@@ -32,6 +32,9 @@ const ort_library *sw_ort_load(sw_error *why);
 SW_MUST_USE sw_status sw_ort_check(const ort_library *ort, ort_status *status, sw_error *error,
                                    const char *what);
 
+/* The library's message without the path of the model, the place in its own source, and line ends. */
+void sw_ort_plain_words(char *out, size_t cap, const char *message);
+
 #define ORT_TRY(model, call, error, what) SW_TRY(sw_ort_check((model)->ort, (call), error, what))
 
 /* ---- A loaded model ---- */

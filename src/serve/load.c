@@ -68,7 +68,9 @@ static sw_status first_run(bool *ran, probe *p, sw_error *error) {
     }
     if (*ran || open)
         return SW_OK;
-    return sw_fail_within((sw_status){SW_CODE_REFUSED}, error, "the warm-up run failed");
+    return sw_fail_within((sw_status){SW_CODE_REFUSED}, error,
+                          "the warm-up run failed, on made-up values (ranges and categories from "
+                          "--profile or --signature make them values that the model knows)");
 }
 
 /* The least of a few timed runs, ns. */
