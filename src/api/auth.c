@@ -241,11 +241,12 @@ sw_status sw_auth_authorize(sw_exchange *exchange, void *context, sw_error *erro
     uint32_t needed = exchange->route->scope;
     if ((exchange->scopes & (needed | SW_SCOPE_ADMIN)) != 0)
         return SW_OK;
-    for (size_t i = 0; i < 5; i++)
-        if (sw_scope_words[i].scope == needed)
-            return sw_fail(error, SW_CODE_DENIED, "'%s' lacks the scope '%s'", exchange->who,
-                           sw_scope_words[i].word);
-    return sw_fail(error, SW_CODE_DENIED, "'%s' may not do this", exchange->who);
+    char words[64] = "";
+    for (size_t i = 0, used = 0; i < 5; i++)
+        if (sw_scope_words[i].scope & needed)
+            used += (size_t)snprintf(words + used, sizeof words - used, "%s'%s'",
+                                     used ? " or " : "", sw_scope_words[i].word);
+    return sw_fail(error, SW_CODE_DENIED, "'%s' lacks the scope %s", exchange->who, words);
 }
 
 /* ---- One-time links and sessions ---- */

@@ -137,6 +137,10 @@ static void note_header(sw_known_headers *known, sw_str name, sw_str value) {
         else if (is_name(name, "sec-fetch-mode"))
             note_first(&known->fetch_mode, NULL, value);
         break;
+    case 16:
+        if (is_name(name, "content-encoding"))
+            note_first(&known->content_encoding, NULL, value);
+        break;
     case 17:
         if (is_name(name, "transfer-encoding"))
             note_first(&known->transfer_encoding, &known->transfer_encoding_count, value);
@@ -276,6 +280,14 @@ static bool find_route(sw_call *call) {
     return true;
 }
 
+const char *sw_call_too_large(sw_call *call) {
+    const sw_route_entry *route = call->pub.route;
+    sw_str text = sw_arena_printf(
+        &call->pub.arena, "the body is larger than %zu bytes, the most that %s takes%s",
+        call->body_max, route->pattern, route->body_bytes_max ? "" : " (slipway serve --max-body)");
+    return text.at ? text.at : "the body is too large";
+}
+
 static bool check_length(sw_call *call) {
     const sw_route_entry *route = call->pub.route;
     call->body_max =
@@ -286,22 +298,46 @@ static bool check_length(sw_call *call) {
                        UINT64_MAX) || /* the protocol's matter */
         length <= call->body_max)
         return true;
-    sw_str text = sw_arena_printf(&call->pub.arena,
-                                  "the body is larger than %zu bytes, the most that %s takes",
-                                  call->body_max, route->pattern);
-    sw_call_refuse(call, 413, SW_CODE_TOO_LARGE, text.at ? text.at : "body too large");
+    sw_call_refuse(call, 413, SW_CODE_TOO_LARGE, sw_call_too_large(call));
     return false;
 }
 
-static void set_deadline(sw_call *call) {
+/* No body is unpacked here: what is packed would only be called malformed further on. */
+static bool check_encoding(sw_call *call) {
+    sw_str encoding = call->known.content_encoding;
+    if (!encoding.len || call->pub.wire == SW_WIRE_GRPC ||
+        sw_str_eq_nocase(encoding, SW_STR("identity")))
+        return true;
+    sw_str text = sw_arena_printf(&call->pub.arena,
+                                  "the body has Content-Encoding %.*s, which is not taken here: "
+                                  "send it as it is, without compression",
+                                  (int)(encoding.len < 100 ? encoding.len : 100), encoding.at);
+    sw_call_refuse(call, 415, SW_CODE_MEDIA, text.at ? text.at : "unsupported content encoding");
+    return false;
+}
+
+static bool refuse_timeout(sw_call *call) {
+    sw_str value = call->known.timeout_ms;
+    sw_str text = sw_arena_printf(&call->pub.arena,
+                                  "Request-Timeout-Ms: '%.*s' is no whole number of milliseconds "
+                                  "from 1",
+                                  (int)(value.len < 100 ? value.len : 100), value.at);
+    sw_call_refuse(call, 400, SW_CODE_INVALID, text.at ? text.at : "malformed timeout");
+    return false;
+}
+
+static bool set_deadline(sw_call *call) {
     uint64_t ms, timeout_ns = 0;
-    if (call->pub.wire == SW_WIRE_GRPC && call->known.grpc_timeout.at)
+    if (call->pub.wire == SW_WIRE_GRPC && call->known.grpc_timeout.at) {
         timeout_ns = sw_grpc_timeout_ns(call->known.grpc_timeout);
-    else if (call->known.timeout_ms.at &&
-             sw_str_to_u64(&ms, call->known.timeout_ms, UINT64_MAX / 4 / SW_NS_PER_MS))
+    } else if (call->known.timeout_ms.at) {
+        if (!sw_str_to_u64(&ms, call->known.timeout_ms, UINT64_MAX / 4 / SW_NS_PER_MS) || ms == 0)
+            return refuse_timeout(call);
         timeout_ns = ms * SW_NS_PER_MS;
+    }
     if (timeout_ns)
         call->pub.deadline_ns = call->pub.received_ns + timeout_ns;
+    return true;
 }
 
 static void authorize(sw_call *call) {
@@ -327,10 +363,9 @@ void sw_call_head_done(sw_call *call) {
     note_headers(call);
     if (call->pub.wire != SW_WIRE_HTTP1 && sw_is_grpc_type(call->known.content_type))
         call->pub.wire = SW_WIRE_GRPC;
-    if (!check_host(call) || !find_route(call) || !check_origin(call) || !check_length(call))
-        return;
-    set_deadline(call);
-    authorize(call);
+    if (check_host(call) && find_route(call) && check_origin(call) && check_length(call) &&
+        check_encoding(call) && set_deadline(call))
+        authorize(call);
 }
 
 static void send_refusal(sw_call *call) {

@@ -247,7 +247,7 @@ static int on_body(llhttp_t *parser, const char *at, size_t len) {
         return discard_body(conn, call, len);
     if (len > call->body_max - call->body_len) {
         if (!call->pipe)
-            return problem(conn, 413, "the body is larger than is taken here");
+            return problem(conn, 413, sw_call_too_large(call));
         sw_pipe_end(call, SW_CODE_TOO_LARGE);
         call->discard = true;
         return discard_body(conn, call, len);
@@ -271,8 +271,7 @@ static int on_chunk_header(llhttp_t *parser) {
     sw_conn *conn = parser->data;
     sw_call *call = conn->h1.current;
     bool fits = call->discard || parser->content_length <= call->body_max - call->body_len;
-    return fits || call->pipe ? HPE_OK
-                              : problem(conn, 413, "the body is larger than is taken here");
+    return fits || call->pipe ? HPE_OK : problem(conn, 413, sw_call_too_large(call));
 }
 
 static int on_message_complete(llhttp_t *parser) {

@@ -299,7 +299,7 @@ static void take_body(nghttp2_session *session, sw_call *call, const char *at, s
         if (call->pipe)
             sw_pipe_end(call, SW_CODE_TOO_LARGE);
         else
-            refuse_rest(call, 413, SW_CODE_TOO_LARGE, "the body is larger than is taken here");
+            refuse_rest(call, 413, SW_CODE_TOO_LARGE, sw_call_too_large(call));
     } else if (call->pipe) {
         sw_pipe_put(call, at, len);
         call->body_len += len;

@@ -77,7 +77,7 @@ typedef struct sw_refusal {
 /* The headers that the server itself looks at. */
 typedef struct sw_known_headers {
     sw_str host, origin, fetch_site, fetch_mode, content_type, expect, transfer_encoding;
-    sw_str content_length, timeout_ms, grpc_timeout;
+    sw_str content_length, content_encoding, timeout_ms, grpc_timeout;
     uint32_t host_count, transfer_encoding_count, content_length_count;
 } sw_known_headers;
 
@@ -353,6 +353,8 @@ sw_call *sw_call_begin(sw_conn *conn);
 /* The head is known: checks, route, limits, authorization. May end in call->refusal. */
 void sw_call_head_done(sw_call *call);
 void sw_call_refuse(sw_call *call, int http_status, sw_code code, const char *text);
+/* What a body beyond call->body_max is told; lives as long as the call. */
+const char *sw_call_too_large(sw_call *call);
 /* The request is there: the handler runs, or the refusal is sent. */
 void sw_call_run(sw_call *call);
 void sw_call_list(sw_call *call);

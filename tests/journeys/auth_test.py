@@ -57,6 +57,9 @@ def test_a_token_does_what_its_scopes_say(guarded):
                          ("DELETE", "/api/v1/models/cells/deployments")):
         reply = as_nobody(guarded, method, path, headers=bearer(made["secret"]))
         assert reply.status == 403 and "scope" in reply.error
+    other = guarded.ok_json("token", "create", "other", "--scopes", "track")
+    reply = as_nobody(guarded, "GET", "/api/v1/models/cells", headers=bearer(other["secret"]))
+    assert reply.status == 403 and reply.error == "'other' lacks the scope 'read' or 'predict'"
     guarded.ok("token", "revoke", made["id"])
     asked = as_nobody(guarded, "POST", "/v2/models/cells/infer", body=body, headers=bearer(made["secret"]))
     assert asked.status == 401

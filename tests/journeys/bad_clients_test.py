@@ -191,7 +191,13 @@ def test_refuses_files_that_are_no_models(live):
 def test_says_which_methods_a_path_knows(live):
     reply = live.http("DELETE", "/api/v1/status")
     assert reply.status == 405 and "GET" in reply.headers["Allow"]
-    assert live.http("GET", "/nothing/here").status == 404
+    for method in ("GET", "POST", "DELETE"):
+        reply = live.http(method, "/nothing/here")
+        assert reply.status == 404 and "nothing at /nothing/here" in reply.error
+    reply = live.http("POST", "/v2/models/plain/infer/", BODY)
+    assert reply.status == 404 and "GET" not in reply.error
+    reply = live.http("GET", "/models/plain/predict")
+    assert reply.status == 405 and reply.headers["Allow"] == "POST"
 
 
 def test_holds_two_thousand_idle_connections(live):

@@ -390,4 +390,32 @@ TEST(http1__passes_a_deadline_on) {
     server_stop(&server);
 }
 
+TEST(http1__refuses_a_deadline_that_is_none) {
+    static const char *const values[] = {"", "0", "-5", "1.5", "50ms", "99999999999999999999"};
+    test_server server;
+    REQUIRE(server_start(&server, NULL, 1));
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        char request[200];
+        snprintf(request, sizeof request,
+                 "GET /deadline HTTP/1.1\r\n" HOST "Request-Timeout-Ms: %s\r\n\r\n", values[i]);
+        check_answer(&server, request, "400 Bad Request");
+        check_answer(&server, request, "is no whole number of milliseconds");
+    }
+    server_stop(&server);
+}
+
+TEST(http1__refuses_packed_bodies_by_name) {
+    test_server server;
+    REQUIRE(server_start(&server, NULL, 1));
+    heard h = ask(&server, "POST /echo HTTP/1.1\r\n" HOST
+                           "Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc"
+                           "POST /echo HTTP/1.1\r\n" HOST
+                           "content-encoding: Identity\r\nContent-Length: 3\r\n\r\nabc");
+    CHECK_HAS(h.at, "415 Unsupported Media Type");
+    CHECK_HAS(h.at, "Content-Encoding gzip, which is not taken here");
+    CHECK_HAS(h.at, "200 OK"); /* the connection goes on */
+    hush(&h);
+    server_stop(&server);
+}
+
 TEST_MAIN
