@@ -51,6 +51,24 @@ static char *copy_text(const char *text) {
     return text ? sw_mem_copy(text, strlen(text)) : NULL;
 }
 
+/* "host", "host:port", "[::1]:port", "user:password@host", with a path behind or not. */
+static bool is_authority(const char *at) {
+    size_t len = strcspn(at, "/?#");
+    const char *end = at + len;
+    for (const char *c = at; c < end; c++)
+        if (*c == '@')
+            at = c + 1;
+    const char *colon = NULL;
+    for (const char *c = at; c < end; c++)
+        colon = *c == ':' ? c : *c == ']' ? NULL : colon;
+    const char *host_end = colon ? colon : end;
+    if (host_end == at)
+        return false;
+    uint64_t port = 80;
+    return !colon || (sw_str_to_u64(&port, (sw_str){colon + 1, (size_t)(end - colon - 1)}, 65535) &&
+                      port > 0);
+}
+
 /* Splits what a person writes into the base of every URL and, for a socket, its path. */
 static sw_status read_url(sw_client *client, const char *url, sw_error *error) {
     char base[1024];
@@ -63,8 +81,10 @@ static sw_status read_url(sw_client *client, const char *url, sw_error *error) {
         client->socket_path = copy_text(url + 5);
         snprintf(base, sizeof base, "http://localhost");
     } else {
-        bool whole = strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
-        if (!*url || strlen(url) > 900 || strpbrk(url, " \t\r\n") || (!whole && strstr(url, "//")))
+        bool whole = strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
+        const char *authority = whole ? strstr(url, "//") + 2 : url;
+        if (strlen(url) > 900 || strpbrk(url, " \t\r\n") || (!whole && strstr(url, "//")) ||
+            !is_authority(authority))
             return sw_fail(error, SW_CODE_USAGE,
                            "'%s' is no address of a server: write http://host:port, "
                            "https://host:port or unix:/path/to.sock",

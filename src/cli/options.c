@@ -111,9 +111,10 @@ static sw_status parse_letters(sw_cli *cli, char **argv, int argc, int *at) {
         const sw_cli_option *option = lookup_letter(cli, *letter);
         if (!option) {
             char command[64];
+            full_name(command, sizeof command, cli);
             return sw_fail(&cli->error, SW_CODE_USAGE,
-                           "there is no option -%c. See: slipway %s --help", *letter,
-                           full_name(command, sizeof command, cli));
+                           "there is no option -%c. See: slipway%s%s --help", *letter,
+                           *command ? " " : "", command);
         }
         if (option->value)
             return take_option(cli, option, letter[1] ? letter + 1 : NULL, argv, argc, at);

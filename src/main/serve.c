@@ -73,6 +73,10 @@ static sw_status read_options(sw_serve_options *o, const char *hosts[HOSTS_MAX +
     };
     for (unsigned i = 0; i < HOSTS_MAX; i++)
         hosts[i] = sw_cli_value_at(cli, "host", i);
+    if (!sw_listen_is_address(o->net.listen))
+        return sw_fail(sw_cli_error(cli), SW_CODE_USAGE,
+                       "--listen %s: give ADDRESS:PORT, as 127.0.0.1:8080 or [::1]:8080",
+                       o->net.listen);
     if (!o->net.tls_cert != !o->net.tls_key)
         return sw_fail(sw_cli_error(cli), SW_CODE_USAGE,
                        "--tls-cert and --tls-key belong together: give both");

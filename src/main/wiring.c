@@ -6,6 +6,12 @@
 #include "serve/influence.h"
 #include "serve/multivariate.h"
 
+bool sw_listen_is_address(const char *listen) {
+    const char *colon = strrchr(listen, ':');
+    uint64_t port;
+    return colon && colon > listen && colon[1] && sw_str_to_u64(&port, sw_str_of(colon + 1), 65535);
+}
+
 bool sw_listen_is_local(const char *listen) {
     sw_str at = sw_str_of(listen);
     return sw_str_starts(at, SW_STR("127.")) || sw_str_starts(at, SW_STR("localhost:")) ||

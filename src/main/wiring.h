@@ -33,6 +33,8 @@ SW_MUST_USE sw_status sw_wiring_start(sw_wiring *wiring, const sw_serve_options 
 /* Drains within the grace period, then stops and frees all. */
 void sw_wiring_stop(sw_wiring *wiring, uint64_t grace_ms);
 
+/* Whether it is ADDRESS:PORT by its form. */
+bool sw_listen_is_address(const char *listen);
 /* Whether a listen address reaches no further than this machine. */
 bool sw_listen_is_local(const char *listen);
 

@@ -77,6 +77,7 @@ def test_version_is_one_line():
     (["token", "creat", "x"], "did you mean create?"),
     (["token", "create", "x"], "--scopes read,predict"),
     (["token", "create", "x", "--scopes", "red"], "'red' is no scope"),
+    (["-V"], "there is no option -V. See: slipway --help"),
     (["status", "--token", "secret"], "SLIPWAY_TOKEN"),
     (["status", "--server", "ftp://x"], "is no address of a server"),
     (["rollback", "fraud@2"], "slipway deploy fraud@2"),
@@ -98,6 +99,20 @@ def test_no_server_says_how_to_start_one():
     done = lone("models", "--json", "--server", url)
     assert done.returncode == UNREACHABLE and done.stdout == ""
     assert json.loads(done.stderr)["exit"] == UNREACHABLE
+
+
+@pytest.mark.parametrize("url", ["http://", "http://:80", "127.0.0.1:99999", "127.0.0.1:", "/run/s.sock", "unix:",
+                                 "grpc://localhost:80"])
+def test_what_is_no_address_is_wrong_usage(url):
+    done = lone("models", "--server", url)
+    assert done.returncode == USAGE and "is no address of a server" in done.stderr
+
+
+@pytest.mark.parametrize("listen", ["localhost", ":8080", "8080", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:99999"])
+def test_what_is_no_address_to_listen_on_is_wrong_usage(listen, tmp_path):
+    done = lone("serve", "--data", tmp_path / "data", "--listen", listen)
+    assert done.returncode == USAGE and "give ADDRESS:PORT" in done.stderr
+    assert not (tmp_path / "data").exists()
 
 
 def test_what_is_no_slipway_server_is_told_apart(tmp_path):
