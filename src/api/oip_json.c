@@ -378,8 +378,8 @@ static bool read_body(sw_json_reader *in, body *b) {
         return sw_json_read_fail(in, in->start, "the answer has no \"outputs\"");
     if (!sw_failed(in->status) && !b->answer && !(b->seen & KEY_INPUTS))
         return sw_json_read_fail(in, in->start, "the request has no \"inputs\"");
-    if (!sw_failed(in->status) && b->request->input_count == 0)
-        return sw_json_read_fail(in, in->start, "\"inputs\" is an empty list");
+    if (!sw_failed(in->status) && b->answer && b->request->input_count == 0)
+        return sw_json_read_fail(in, in->start, "\"outputs\" is an empty list");
     for (size_t i = 0; i < b->request->output_count; i++)
         if (!b->output_says[i])
             b->request->outputs[i].binary = b->request->binary_output;

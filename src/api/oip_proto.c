@@ -369,8 +369,6 @@ sw_status sw_oip_proto_parse_infer(sw_infer_request *out, sw_str bytes, sw_arena
             break;
     if (sw_failed(in.status))
         return in.status;
-    if (out->input_count == 0)
-        return sw_fail(error, SW_CODE_INVALID, "%s has no inputs", request_name);
     return b.raw_count ? take_raw(&b, error) : check_typed(&b, error);
 }
 

@@ -24,13 +24,14 @@ static sw_status fill(sw_predict *p) {
     p->request.id = records->id;
     p->request.row_ids = records->row_ids;
     p->request.single = records->single;
+    p->request.records = records->rows;
     return SW_OK;
 }
 
 static sw_status reply(sw_predict *p) {
     sw_buf *out = sw_reply_scratch();
     sw_infer_response response = sw_predict_response(p);
-    SW_TRY(sw_records_write(out, &response, p->rows, p->request.single, &p->error));
+    SW_TRY(sw_records_write(out, &response, p->request.records, p->request.single, &p->error));
     sw_exchange_reply(sw_predict_owner(p), 200, "application/json", sw_buf_str(out));
     return SW_OK;
 }

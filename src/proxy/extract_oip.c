@@ -133,7 +133,7 @@ sw_status sw_extract_oip(sw_buf *lines, size_t *rows, const sw_capture *capture,
                              s->inputs, s->input_count, arena, error));
     SW_TRY(sw_oip_json_parse_answer(&answers, &answer_count, sw_buf_str(&capture->reply),
                                     capture->reply_json_bytes, arena, error));
-    if (request.inputs->rank == 0 || request.inputs->shape[0] < 1)
+    if (request.input_count == 0 || request.inputs->rank == 0 || request.inputs->shape[0] < 1)
         return sw_fail(error, SW_CODE_INVALID, "the request's tensors have no rows");
     size_t count = (size_t)request.inputs->shape[0];
     if (!agree(request.inputs, request.input_count, count) || !agree(answers, answer_count, count))

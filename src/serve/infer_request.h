@@ -32,6 +32,7 @@ typedef struct sw_infer_request {
     bool binary_output; /* REST: outputs that are not named go out as raw bytes */
     bool raw;           /* gRPC: tensors came as raw bytes, and go out so */
     bool single;        /* records: one object came, not a list */
+    size_t records;     /* records: how many came */
 } sw_infer_request;
 
 typedef struct sw_infer_response {

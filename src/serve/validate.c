@@ -81,6 +81,10 @@ static sw_status order_inputs(sw_predict *p) {
     for (size_t i = 0; i < p->request.input_count; i++) {
         sw_str name = p->request.inputs[i].name;
         int at = find_input(info, name);
+        if (info->input_count == 0)
+            return sw_fail(&p->error, SW_CODE_INVALID,
+                           "the model takes no inputs, but the request has '%.*s'",
+                           SW_STR_ARG(name));
         if (at < 0)
             return sw_fail(&p->error, SW_CODE_INVALID,
                            "the model has no input '%.*s'; it takes %zu, the first is '%.*s'",

@@ -111,7 +111,7 @@ WRONG = {
     "no JSON": (b"{", "JSON"),
     "empty": (b"", ""),
     "a list": (b"[]", ""),
-    "no inputs": ({"inputs": []}, "inputs"),
+    "no inputs": ({"inputs": []}, "input 'X' is missing"),
     "an unknown input": ({"inputs": [{"name": "Z", "shape": [1, 30], "datatype": "FP32", "data": [0] * 30}]}, "Z"),
     "a wrong shape": ({"inputs": [{"name": "X", "shape": [1, 29], "datatype": "FP32", "data": [0] * 29}]}, "[1,29]"),
     "too few values": ({"inputs": [{"name": "X", "shape": [1, 30], "datatype": "FP32", "data": [0] * 29}]}, "29"),

@@ -104,6 +104,31 @@ def test_serves_dimensions_of_any_size(served):
     assert reply.status == 400 and "'k' is 3 in input 'a' and 4 in input 'b'" in reply.error
 
 
+def test_serves_a_model_without_inputs(server):
+    server.ok("push", "told", MODELS / "no_inputs.onnx", "--deploy")
+    reply = infer(server, "told", [])
+    assert reply.status == 200 and reply.json["outputs"][0]["data"] == [1.0, 2.0]
+    reply = infer(server, "told", [tensor(ROWS[:1])])
+    assert reply.status == 400 and "takes no inputs" in reply.error
+    server.ok("push", "plain", MODELS / "logreg30.onnx", "--deploy")
+    reply = infer(server, "plain", [])
+    assert reply.status == 400 and "'X' is missing" in reply.error
+
+
+def test_says_when_records_do_not_get_an_answer_each(server):
+    server.ok("push", "sum", MODELS / "sum_of_all.onnx", "--deploy")
+    row = {"x0": 1, "x1": 2, "x2": 3}
+    assert server.http("POST", "/models/sum/predict", row).json["prediction"] == {"y": 6.0}
+    reply = server.http("POST", "/models/sum/predict", [row, row])
+    assert reply.status == 400 and "no row for each record" in reply.error
+
+
+def test_refuses_check_rows_of_a_model_without_features(server, tmp_path):
+    rows = tmp_path / "rows.csv"
+    rows.write_text("=Y[0]\n1\n")
+    assert "named features" in server.refuses(1, "push", "cnn28", MODELS / "cnn28.onnx", "--check", rows)
+
+
 # ---- Dear runs ----
 
 def dear_body(images=3000):

@@ -163,6 +163,14 @@ save("two_dynamic",
      [value("a", T.FLOAT, ["n", "k"]), value("b", T.FLOAT, ["k", "m"])],
      [value("product", T.FLOAT, ["n", "m"]), value("shape", T.INT64, [2])])
 
+# One value for all rows together.
+save("sum_of_all", [h.make_node("ReduceSum", ["x"], ["y"], keepdims=0)],
+     [value("x", T.FLOAT, [None, 3])], [value("y", T.FLOAT, [])])
+
+# It needs nothing to say the same.
+save("no_inputs", [h.make_node("Constant", [], ["y"], value=tensor("one_two", [1.0, 2.0], [2]))],
+     [], [value("y", T.FLOAT, [2])])
+
 # The first dimension looks like the batch and is not.
 save("fewer_rows",
      [h.make_node("Greater", ["x", "zero"], ["keep2"]), h.make_node("Squeeze", ["keep2", "one"], ["keep"]),

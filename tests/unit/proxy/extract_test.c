@@ -110,6 +110,11 @@ TEST(extract__reads_tensors_by_name_or_by_place) {
                 ""),
         "{\"features\":{\"a\":3.0,\"b\":4.0},\"prediction\":{\"score\":1.0}"));
     CHECK(strstr(extract("/v2/models/m/infer", "{\"inputs\":[]}", "{\"outputs\":[]}", ""), "!"));
+    CHECK(strstr(extract("/v2/models/m/infer", "{\"inputs\":[]}",
+                         "{\"outputs\":[{\"name\":\"score\",\"shape\":[1],\"datatype\":\"FP32\","
+                         "\"data\":[1]}]}",
+                         ""),
+                 "!the request's tensors have no rows"));
 }
 
 TEST_MAIN
