@@ -130,7 +130,7 @@ static entry *find(const snapshot *snap, sw_str name) {
         size_t middle = (low + high) / 2;
         const entry *e = &snap->entries[middle];
         size_t shorter = e->name.len < name.len ? e->name.len : name.len;
-        int order = memcmp(e->name.at, name.at, shorter);
+        int order = shorter ? memcmp(e->name.at, name.at, shorter) : 0; /* a name may be missing */
         if (order == 0 && e->name.len == name.len)
             return &snap->entries[middle];
         if (order < 0 || (order == 0 && e->name.len < name.len))

@@ -85,6 +85,7 @@ def fails(code, call):
 
 def test_says_what_is_wrong_by_status(stub, pb):
     assert "nobody" in fails(grpc.StatusCode.NOT_FOUND, lambda: stub.infer(request(pb, ROWS[:1], model="nobody")))
+    fails(grpc.StatusCode.NOT_FOUND, lambda: stub.infer(request(pb, ROWS[:1], model="")))
     assert "[1,29]" in fails(grpc.StatusCode.INVALID_ARGUMENT, lambda: stub.infer(request(pb, ROWS[:1, :29])))
     short = request(pb, ROWS[:1], raw=True)
     short.raw_input_contents[0] = short.raw_input_contents[0][:-1]
