@@ -372,6 +372,11 @@ static sw_status match_specs(sw_tensor_spec *specs, uint32_t count, const spec_d
                 error, SW_CODE_INVALID,
                 "the signature gives %s \"%.*s\" a datatype or shape that the model contradicts",
                 what, length, said->name.at);
+        int64_t columns = spec->rank > 1 ? spec->shape[spec->rank - 1] : -1;
+        if (said->label_count && columns >= 0 && columns != (int64_t)said->label_count)
+            return sw_fail(error, SW_CODE_INVALID,
+                           "the signature has %u labels for %s \"%.*s\", which has %lld columns",
+                           said->label_count, what, length, said->name.at, (long long)columns);
         if (said->label_count) {
             spec->labels = said->labels;
             spec->label_count = said->label_count;

@@ -59,7 +59,7 @@ static sw_status name_features(sw_signature *signature, const sw_push *push,
     if (csv) {
         sw_str *names;
         size_t count;
-        SW_TRY(sw_csv_header(&names, &count, csv, arena, error));
+        SW_TRY(sw_fail_within(sw_csv_header(&names, &count, csv, arena, error), error, "profile"));
         SW_TRY(sw_signature_name_columns(signature, names, count, arena, error));
     }
     return push->signature_json.len
@@ -81,7 +81,8 @@ static sw_status describe(sw_signature *signature, sw_version *version, const sw
     if (!csv)
         return SW_OK;
     sw_profile profile;
-    SW_TRY(sw_profile_from_csv(&profile, signature, path, arena, error));
+    SW_TRY(sw_fail_within(sw_profile_from_csv(&profile, signature, path, arena, error), error,
+                          "profile"));
     allow_missing(signature, &profile);
     version->profile_rows = profile.rows;
     return write_profile(version, &profile, arena, error);

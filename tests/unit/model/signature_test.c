@@ -198,6 +198,8 @@ TEST(signature__a_file_that_contradicts_the_model_is_refused) {
         {"{\"inputs\": [{\"name\": \"X\", \"datatype\": \"INT64\"}]}", "contradicts"},
         {"{\"inputs\": [{\"name\": \"X\", \"shape\": [-1, 4]}]}", "contradicts"},
         {"{\"inputs\": [{\"name\": \"X\", \"shape\": [3]}]}", "contradicts"},
+        {"{\"outputs\": [{\"name\": \"probabilities\", \"labels\": [\"benign\"]}]}",
+         "1 labels for output \"probabilities\", which has 2 columns"},
         {"{\"features\": [\"a\", \"b\", \"c\", \"d\"]}", "beyond the model's 3 columns"},
         {"{\"features\": [{\"name\": \"a\", \"input\": \"X\", \"column\": 3}]}", "no column"},
         {"{\"features\": [{\"name\": \"a\", \"input\": \"Y\", \"column\": 0}]}", "no column"},

@@ -116,6 +116,16 @@ TEST(push__refuses_check_rows_that_no_deploy_could_replay) {
     serving_end(&s);
 }
 
+TEST(push__says_that_it_is_the_profile_that_is_wrong) {
+    serving s;
+    serving_make(&s, 1);
+    sw_status status =
+        serving_push(&s, "fraud", MODELS "softmax3.onnx", MODELS "logreg30.onnx", NULL);
+    CHECK_INT(status.code, SW_CODE_INVALID);
+    CHECK_HAS(s.error.text, "profile: line 1");
+    serving_end(&s);
+}
+
 TEST(rollback__goes_back_and_back_again) {
     serving s;
     sw_deployed d;
