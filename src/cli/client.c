@@ -285,6 +285,14 @@ static sw_status explain(const transfer_state *transfer, CURLcode code, sw_error
                        "%s: %s. Where the certificate is your own, name its authority by "
                        "SLIPWAY_CA_FILE",
                        client->url, why);
+    case CURLE_SSL_CACERT_BADFILE:
+        return sw_fail(error, SW_CODE_USAGE,
+                       "SLIPWAY_CA_FILE=%s holds no certificate that can be read",
+                       client->ca_file ? client->ca_file : "");
+    case CURLE_SSL_CONNECT_ERROR:
+        return sw_fail(error, SW_CODE_UNREACHABLE,
+                       "no TLS with %s: %s. Where the server has no certificate, write http://",
+                       client->url, why);
     default:
         return sw_fail(error, SW_CODE_UNREACHABLE, "the connection to %s broke off: %s",
                        client->url, why);

@@ -132,6 +132,13 @@ def test_what_is_no_slipway_server_is_told_apart(tmp_path):
     assert done.returncode == NOT_FOUND and "is it a Slipway server?" in done.stderr
 
 
+def test_a_server_without_tls_is_told_apart(live, tmp_path):
+    url = live.url.replace("http://", "https://")
+    assert "write http://" in live.refuses(UNREACHABLE, "models", url=url)
+    missing = live.refuses(USAGE, "models", url=url, env={"SLIPWAY_CA_FILE": str(tmp_path / "none.pem")})
+    assert "SLIPWAY_CA_FILE" in missing
+
+
 # ---- From a file to a version ----
 
 
