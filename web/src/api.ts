@@ -30,7 +30,7 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
     response = await fetch(path, init);
   } catch (failure) {
     if (signal?.aborted) throw failure;
-    throw new ApiError(0, 'The server does not answer. Is `slipway serve` still running?', null);
+    throw new ApiError(0, 'The server does not answer. Is slipway serve still running?', null);
   }
   const text = await response.text();
   const answer: unknown = text === '' ? null : parse(text);
@@ -116,9 +116,10 @@ export const quality = (
 /* ---- Alerts ---- */
 
 export function alerts(
-  state: string, limit: number, signal?: AbortSignal,
+  state: string, limit: number, signal?: AbortSignal, model = '',
 ): Promise<{ alerts: Alert[]; more: boolean }> {
   const query = new URLSearchParams({ state, limit: String(limit) });
+  if (model !== '') query.set('model', model);
   return call('GET', `/api/v1/alerts?${query}`, undefined, signal);
 }
 

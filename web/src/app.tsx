@@ -113,7 +113,7 @@ function useKeys(act: (action: Action) => void): void {
 export function App() {
   const { route, query } = useLocation();
   const signedOut = useStore((s) => s.signedOut);
-  const attention = useStore((s) => attentionCount(s.models));
+  const attention = useStore((s) => attentionCount(s.models, s.raised));
   const [open, setOpen] = useState<'search' | 'help' | null>(null);
   const title = signedOut ? 'Sign in · Slipway' : titleOf(route, attention);
   useEffect(() => {

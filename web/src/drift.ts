@@ -39,6 +39,14 @@ export function watchHeadline(watch: Watch): string {
   return `${all}, all as in training`;
 }
 
+/** `alarmed`: columns that the monitor raised an alarm for, whatever this window's rows say. */
+export function verdict(watch: Watch, alarmed: number): { head: string; sub: string } {
+  const window = watchHeadline(watch);
+  const drifted = watch.features.some((c) => c.state === 'drifted');
+  if (alarmed === 0 || drifted) return { head: window, sub: '' };
+  return { head: `${counted(alarmed, 'column')} raised an alarm`, sub: `in this window: ${window[0]!.toLowerCase()}${window.slice(1)}` };
+}
+
 /* ---- Shapes ---- */
 
 /** One bar: where it stands (0..1) and how high both distributions are there (0..1 of the highest). */

@@ -1,43 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 // Which deployment needs a look first, why, and what its last two minutes were like.
 
+import type { Raised } from './alerts';
 import { counted, share } from './format';
 import type { Model, TrafficPoint } from './types';
 
-export type Health = 'down' | 'failing' | 'drifted' | 'moved' | 'waiting' | 'well';
+export type Health = 'down' | 'failing' | 'critical' | 'drifted' | 'alerted' | 'moved' | 'waiting' | 'well';
+
+/** What fires, by model. */
+export type AllRaised = Readonly<Record<string, Raised>>;
+
+const QUIET: AllRaised = {};
 
 /** Failed requests at or above this share of a minute's traffic count as failing. */
 export const FAILING_SHARE = 0.01;
 
-const ORDER: readonly Health[] = ['down', 'failing', 'drifted', 'moved', 'waiting', 'well'];
+const ORDER: readonly Health[] = ['down', 'failing', 'critical', 'drifted', 'alerted', 'moved', 'waiting', 'well'];
 
-export function health(model: Model): Health {
+export function health(model: Model, all: AllRaised = QUIET): Health {
+  const raised = all[model.name];
   if (model.deployment?.state === 'down') return 'down';
   if (model.traffic.error_share >= FAILING_SHARE) return 'failing';
+  if (raised?.worst === 'critical') return 'critical';
   if (model.watch.state === 'drifted') return 'drifted';
+  if (raised?.worst === 'warning') return 'alerted';
   if (model.watch.state === 'moved') return 'moved';
   if (model.watch.state === 'too few rows') return 'waiting';
   return 'well';
 }
 
-export function needsAttention(model: Model): boolean {
-  const h = health(model);
-  return h === 'down' || h === 'failing' || h === 'drifted';
+export function needsAttention(model: Model, all: AllRaised = QUIET): boolean {
+  return ORDER.indexOf(health(model, all)) <= ORDER.indexOf('alerted');
 }
 
-/** Worst first: health, then failed share, then drifted features, then name. */
-export function worstFirst(a: Model, b: Model): number {
+/** Worst first: health, then failed share, then drifted features, then alerts, then name. */
+export function worstFirst(a: Model, b: Model, all: AllRaised = QUIET): number {
   return (
-    ORDER.indexOf(health(a)) - ORDER.indexOf(health(b)) ||
+    ORDER.indexOf(health(a, all)) - ORDER.indexOf(health(b, all)) ||
     b.traffic.error_share - a.traffic.error_share ||
     b.watch.drifted - a.watch.drifted ||
     b.watch.moved - a.watch.moved ||
+    (all[b.name]?.count ?? 0) - (all[a.name]?.count ?? 0) ||
     (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
   );
 }
 
-export function deployed(models: readonly Model[]): Model[] {
-  return models.filter((m) => m.deployment !== null).sort(worstFirst);
+export function deployed(models: readonly Model[], all: AllRaised = QUIET): Model[] {
+  return models.filter((m) => m.deployment !== null).sort((a, b) => worstFirst(a, b, all));
 }
 
 export function resting(models: readonly Model[]): Model[] {
@@ -45,24 +54,28 @@ export function resting(models: readonly Model[]): Model[] {
 }
 
 /** The fleet in one sentence. */
-export function headline(models: readonly Model[]): string {
-  const live = deployed(models);
+export function headline(models: readonly Model[], all: AllRaised = QUIET): string {
+  const live = deployed(models, all);
   if (live.length === 0) return 'Nothing is deployed yet';
-  const bad = live.filter(needsAttention);
+  const bad = live.filter((m) => needsAttention(m, all));
   const worst = bad[0];
   if (worst === undefined) {
+    if ((all['']?.count ?? 0) > 0) return `The server raised ${counted(all['']!.count, 'alert')}`;
     return live.length === 1 ? `${live[0]!.name} is well` : `All ${live.length} deployments are well`;
   }
-  if (bad.length === 1) return `${worst.name} ${complaint(worst)}`;
+  if (bad.length === 1) return `${worst.name} ${complaint(worst, all)}`;
   return `${bad.length} of ${live.length} deployments need a look`;
 }
 
-function complaint(model: Model): string {
-  switch (health(model)) {
+function complaint(model: Model, all: AllRaised): string {
+  switch (health(model, all)) {
     case 'down':
       return 'is down';
     case 'failing':
       return `fails ${share(model.traffic.error_share)} of its requests`;
+    case 'critical':
+    case 'alerted':
+      return `raised ${counted(all[model.name]!.count, 'alert')}`;
     default:
       return `has drifted in ${counted(model.watch.drifted, 'feature')}`;
   }

@@ -50,6 +50,13 @@ export function millis(ms: number | null | undefined): string {
   return duration(ms / 1000);
 }
 
+/** A latency beside an axis: round numbers, no digit that does not differ from the next line's. */
+export function axisMillis(ms: number): string {
+  if (ms === 0) return '0';
+  if (ms < 1) return `${Number((ms * 1000).toPrecision(3))}${NBSP}µs`;
+  return ms < 1000 ? `${Number(ms.toPrecision(3))}${NBSP}ms` : `${Number((ms / 1000).toPrecision(3))}${NBSP}s`;
+}
+
 /** 0 %, 0.12 %, 4.2 %, 42 %. Never rounds something to nothing, nor nearly all to all. */
 export function share(part: number | null | undefined): string {
   if (!known(part)) return NONE;
@@ -125,6 +132,23 @@ export function when(ms: number, now: number): string {
   const day = `${t.getDate()}${NBSP}${MONTHS[t.getMonth()]}`;
   if (t.getFullYear() !== today.getFullYear()) return `${day}${NBSP}${t.getFullYear()}`;
   return `${day}${NBSP}${pad(t.getHours())}:${pad(t.getMinutes())}`;
+}
+
+/** Beside a tick of a time axis whose ticks are `step_s` apart: the day stands where it begins. */
+export function tickTime(ms: number, step_s: number): string {
+  const t = new Date(ms);
+  const day = `${t.getDate()}${NBSP}${MONTHS[t.getMonth()]}`;
+  if (step_s >= 86_400) return day;
+  if (step_s < 60) return clock(ms);
+  return t.getHours() === 0 && t.getMinutes() === 0 ? day : clock(ms).slice(0, 5);
+}
+
+/** The zone that times are shown in: UTC, UTC+1, UTC−3:30. */
+export function zone(ms: number): string {
+  const ahead = -new Date(ms).getTimezoneOffset();
+  if (ahead === 0) return 'UTC';
+  const size = Math.abs(ahead);
+  return `UTC${ahead < 0 ? '−' : '+'}${Math.floor(size / 60)}${size % 60 === 0 ? '' : `:${pad(size % 60)}`}`;
 }
 
 export function utc(ms: number): string {

@@ -40,6 +40,18 @@ export function cellAt(heatmap: Heatmap, column: HeatColumn | undefined, step: n
   };
 }
 
+/** There were rows, and nowhere enough of them. */
+export function allTooFew(heatmap: Heatmap): boolean {
+  return heatmap.columns.every((c) => c.state.every((s) => s === 'too few rows' || s === 'unwatched'));
+}
+
+/** Times to write below, and where along the axis (0..1) they stand. */
+export function heatTicks(heatmap: Heatmap, wanted: number): { at_ms: number; part: number }[] {
+  const steps = heatmap.times.length;
+  const n = Math.min(wanted, steps);
+  return Array.from({ length: n }, (_, i) => Math.floor((i * steps) / n)).map((at) => ({ at_ms: heatmap.times[at]!, part: at / steps }));
+}
+
 /** How high a cell is filled, 0 to 1: PSI 0.4 and more fill it. Height tells what colour tells. */
 export function fill(psi: number | null): number {
   return psi === null ? 0 : Math.min(1, 0.14 + (0.86 * Math.max(0, psi)) / 0.4);

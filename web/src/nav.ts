@@ -18,8 +18,19 @@ export function go(path: string): void {
 
 /** Filters replace the address: going back leaves the page rather than undoing letters. */
 export function setQuery(changes: Record<string, string>): void {
-  history.replaceState(null, '', location.pathname + withQuery(location.search, changes));
+  history.replaceState(history.state, '', location.pathname + withQuery(location.search, changes));
   changed();
+}
+
+/** Opens what lies over the page: going back closes it, as closing it goes back. */
+export function openQuery(changes: Record<string, string>): void {
+  history.pushState({ opened: true }, '', location.pathname + withQuery(location.search, changes));
+  changed();
+}
+
+export function closeQuery(changes: Record<string, string>): void {
+  if ((history.state as { opened?: boolean } | null)?.opened) history.back();
+  else setQuery(changes);
 }
 
 export function useLocation(): { route: Route; query: URLSearchParams } {

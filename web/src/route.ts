@@ -46,6 +46,11 @@ export function alertsPath(tab: AlertTab): string {
   return tab === 'inbox' ? '/alerts' : `/alerts/${tab}`;
 }
 
+/** The alerts of one model. */
+export function alertsOf(model: string): string {
+  return `/alerts?model=${encodeURIComponent(model)}`;
+}
+
 export function alertPath(id: number): string {
   return `/alerts/${id}`;
 }

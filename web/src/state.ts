@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 // All that pages share, and the one function that changes it.
 
+import type { Raised } from './alerts';
 import { extend, seed, type History } from './fleet';
 import type { Event, Model, Status, Tick, TrafficPoint } from './types';
 
@@ -32,6 +33,8 @@ export interface State {
   toasts: Toast[];
   /** Alerts that fire now, silenced ones left out. */
   firing: number;
+  /** The same, by model. */
+  raised: Record<string, Raised>;
   /** Counts the changes of alerts, so that pages know when to ask again. */
   alertChanges: number;
 }
@@ -49,6 +52,7 @@ export const START: State = {
   events: [],
   toasts: [],
   firing: 0,
+  raised: {},
   alertChanges: 0,
 };
 
@@ -64,7 +68,7 @@ export type Message =
   | { type: 'change'; event: Event; quiet: boolean }
   | { type: 'toast-gone'; id: string }
   | { type: 'alert' }
-  | { type: 'firing'; count: number };
+  | { type: 'firing'; count: number; raised: Record<string, Raised> };
 
 const EVENTS_KEPT = 200;
 const TOASTS_SHOWN = 3;
@@ -90,7 +94,7 @@ export function reduce(state: State, message: Message): State {
     case 'alert':
       return { ...state, alertChanges: state.alertChanges + 1 };
     case 'firing':
-      return state.firing === message.count ? state : { ...state, firing: message.count };
+      return { ...state, firing: message.count, raised: message.raised };
     case 'toast-gone':
       return { ...state, toasts: state.toasts.filter((t) => t.id !== message.id) };
   }

@@ -36,7 +36,8 @@ export function refreshMs(minutes: number): number {
 /**
  * A point tells of the step that ends at its time. Where no point is (the server keeps them in memory, so
  * before its start there are none) nothing is known, and nothing is drawn; the axis covers the
- * window all the same.
+ * window all the same. The last point is of a step that still runs: its rate is over the time so far, and until half
+ * of the step is over it is left out, since it would look like a fall.
  */
 export function series(traffic: Traffic, minutes: number): Series {
   const step_ms = Math.max(1, traffic.step_s) * 1000;
@@ -51,7 +52,10 @@ export function series(traffic: Traffic, minutes: number): Series {
   points.forEach((point, i) => {
     const before = points[i - 1];
     if (before && point.at_ms - before.at_ms > 2.5 * step_ms) blank(out, before.at_ms + step_ms);
-    add(out, point, step_ms / 1000);
+    const took_ms = before && i === points.length - 1 ? Math.min(step_ms, point.at_ms - before.at_ms) : step_ms;
+    out.requests += point.requests;
+    out.failed += point.failures;
+    if (took_ms >= step_ms / 2) add(out, point, took_ms > 0.9 * step_ms ? step_ms / 1000 : took_ms / 1000);
   });
   if (to_ms - end_ms > 2.5 * step_ms) blank(out, to_ms);
   return out;
@@ -71,8 +75,6 @@ function add(out: Series, point: TrafficPoint, step_s: number): void {
   out.p99.push(point.p99_ms);
   out.queue.push(point.queue_p50_ms);
   out.inference.push(point.inference_p50_ms);
-  out.requests += point.requests;
-  out.failed += point.failures;
 }
 
 /** Values with nothing on either side: no line leads to them, so they need a dot. */

@@ -160,7 +160,10 @@ export interface TrafficPoint {
 export interface Mark {
   at_ms: number;
   text: string;
+  /** "alert", or an event's kind. */
   kind: string;
+  /** The page that tells more. */
+  href?: string;
 }
 
 export interface Traffic {
@@ -216,6 +219,7 @@ export interface HeatColumn {
 export interface Heatmap {
   model: string;
   version: number;
+  segment: string;
   step_minutes: number;
   from_ms: number;
   times: number[];

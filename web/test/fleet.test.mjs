@@ -29,6 +29,18 @@ test('fleet headline: names the one that needs a look, counts several, says when
   assert.equal(headline([bad, model('b', { deployment: { state: 'down' } })]), '2 of 2 deployments need a look');
 });
 
+const raised = (count, worst) => ({ count, worst, kinds: { drift: count }, columns: count });
+
+test('fleet: what raised an alert is not well, whatever its last minutes say', () => {
+  const list = [model('calm'), model('moved', { watch: { state: 'moved', moved: 1 } }), model('told', { watch: { state: 'too few rows' } })];
+  const all = { told: raised(11, 'warning'), calm: raised(1, 'info') };
+  assert.deepEqual(deployed(list, all).map((m) => m.name), ['told', 'moved', 'calm']);
+  assert.equal(headline(list, all).replace(/\u00a0/g, ' '), 'told raised 11 alerts');
+  assert.equal(headline(list, { '': raised(1, 'critical') }).replace(/\u00a0/g, ' '), 'The server raised 1 alert');
+  const worse = [model('drifted', { watch: { state: 'drifted', drifted: 9 } }), model('decayed')];
+  assert.deepEqual(deployed(worse, { decayed: raised(1, 'critical') }).map((m) => m.name), ['decayed', 'drifted']);
+});
+
 const at = (requests, p99_ms = 2) => model('m', { traffic: { requests, p99_ms } });
 
 test('history: a rate is the growth between two ticks; the first tick has none', () => {

@@ -10,6 +10,20 @@ function each(format, pairs) {
   for (const [input, wanted] of pairs) assert.equal(plain(format(input)), wanted, `of ${input}`);
 }
 
+test('format axis: round numbers keep their digits', () => {
+  each(f.axisMillis, [[0, '0'], [0.0025, '2.5 µs'], [0.1, '100 µs'], [1, '1 ms'], [2.5, '2.5 ms'], [250, '250 ms'], [10_000, '10 s']]);
+});
+
+test('format ticks: a day is named where it begins and where ticks are days apart; the zone is told', () => {
+  const at = (text) => new Date(text).getTime(); /* in Berlin */
+  assert.equal(plain(f.tickTime(at('2026-11-23T14:05:10'), 10)), '14:05:10');
+  assert.equal(plain(f.tickTime(at('2026-11-23T14:05:00'), 300)), '14:05');
+  assert.equal(plain(f.tickTime(at('2026-11-23T00:00:00'), 10_800)), '23 Nov');
+  assert.equal(plain(f.tickTime(at('2026-11-23T00:00:00'), 345_600)), '23 Nov');
+  assert.equal(f.zone(at('2026-11-23T00:00:00')), 'UTC+1');
+  assert.equal(f.zone(at('2026-07-01T00:00:00')), 'UTC+2');
+});
+
 test('format millis: two or three digits that mean something, in the fitting unit', () => {
   each(f.millis, [
     [0, '0 ms'], [0.0004, '<1 µs'], [0.0123, '12 µs'], [0.0999, '100 µs'], [0.21, '0.21 ms'], [0.6, '0.60 ms'], [3.44, '3.4 ms'],

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { figure, flatten, inbox, loud, matchersOf, mostUrgentFirst, placeOf } from '../src/alerts.ts';
-import { cellAt, fill, heatRows, mostRestless } from '../src/heat.ts';
+import {
+  alertMarks, figure, flatten, inbox, kindsText, loud, matchersOf, mostUrgentFirst, placeOf, raisedOf, severitiesText,
+} from '../src/alerts.ts';
+import { allTooFew, cellAt, fill, heatRows, heatTicks, mostRestless } from '../src/heat.ts';
+import { verdict } from '../src/drift.ts';
 import { marksOf } from '../src/pages/quality.tsx';
 import { odds } from '../src/pages/monitor.tsx';
 import { metricNames, metricTitle, qualitySeries } from '../src/quality.ts';
@@ -37,10 +40,10 @@ test('alerts: figures have their unit, and link to where they can be seen', () =
   assert.equal(plain(figure(214, 'ms')), '214 ms');
   assert.equal(plain(figure(0.023, 'share')), '2.3 %');
   assert.equal(figure(null, 'ms'), '–');
-  assert.equal(placeOf(alert(1)), '/models/fraud/drift?feature=amount');
-  assert.equal(placeOf(alert(1, { kind: 'decay', column: '' })), '/models/fraud/quality');
-  assert.equal(placeOf(alert(1, { kind: 'latency', column: '' })), '/models/fraud');
-  assert.equal(placeOf(alert(1, { model: '' })), null);
+  assert.equal(placeOf(alert(1), 0), '/models/fraud/drift?version=3&feature=amount');
+  assert.equal(placeOf(alert(1, { kind: 'decay', column: '' }), 0), '/models/fraud/quality?version=3');
+  assert.equal(placeOf(alert(1, { kind: 'latency', column: '' }), 0), '/models/fraud');
+  assert.equal(placeOf(alert(1, { model: '' }), 0), null);
   assert.deepEqual(matchersOf(alert(1)), ['rule=drift', 'model=fraud', 'column=amount']);
 });
 
@@ -81,6 +84,50 @@ test('heat-map: a point tells its cell; beside the map there is none', () => {
   assert.equal(fill(7), 1);
   assert.ok(fill(0.1) < fill(0.2));
   assert.equal(heatRows(map).length, 3);
+});
+
+test('heat-map: says that nowhere were rows enough, and where its times stand', () => {
+  const few = heat([['a', [null, null], ['too few rows', 'too few rows']], ['b', [null, null], ['unwatched', 'unwatched']]]);
+  assert.equal(allTooFew(few), true);
+  assert.equal(allTooFew(heat([['a', [null, 0.1], ['too few rows', 'same']]])), false);
+  assert.deepEqual(heatTicks(few, 5), [{ at_ms: 0, part: 0 }, { at_ms: 900_000, part: 0.5 }]);
+});
+
+test('drift: an alarm of the monitor is the headline where this window has too few rows', () => {
+  const watch = (state) => ({ state, rows: 20, features: [{ state }] });
+  assert.deepEqual(verdict(watch('too few rows'), 0), { head: 'Too few rows to tell yet', sub: '' });
+  assert.deepEqual(verdict(watch('too few rows'), 2),
+    { head: '2\u00a0columns raised an alarm', sub: 'in this window: too few rows to tell yet' });
+  assert.equal(plain(verdict(watch('drifted'), 2).head), '1 of 1 feature drifted');
+});
+
+test('alerts: what fires is summed up by model, the worst severity and the columns told', () => {
+  const all = raisedOf([
+    alert(1), alert(2, { kind: 'quality' }), alert(3, { kind: 'decay', column: '', severity: 'critical' }), alert(4, { silenced: true }),
+    alert(5, { state: 'resolved' }), alert(6, { model: '', kind: 'disk', severity: 'info' }), alert(7, { column: 'hour' }),
+  ]);
+  assert.deepEqual(Object.keys(all), ['fraud', '']);
+  assert.deepEqual({ ...all.fraud }, { count: 4, worst: 'critical', kinds: { drift: 2, quality: 1, decay: 1 }, columns: 2 });
+  assert.equal(plain(kindsText(all.fraud)), '2 drift, 1 decay, 1 quality');
+  assert.equal(all[''].worst, 'info');
+  assert.equal(plain(severitiesText([alert(1), alert(2, { severity: 'critical' }), alert(3)])), '1 critical, 2 warning');
+});
+
+test('alerts: marks on charts join what fired together, and leave out what never did', () => {
+  const marks = alertMarks([alert(9, { fired_ms: null }), alert(3, { fired_ms: 9000 }), alert(1, { fired_ms: 2000 }), alert(2, { fired_ms: 2500 }),
+    alert(4, { fired_ms: 500 })], 'fraud', 1000, 1000);
+  assert.deepEqual(marks, [
+    { at_ms: 2000, text: '2 alerts, the first: alert 1', kind: 'alert', href: '/alerts?model=fraud&state=all' },
+    { at_ms: 9000, text: 'alert 3', kind: 'alert', href: '/alerts/3' },
+  ]);
+});
+
+test('alerts: what is over is looked at as it was; traffic in a window that has its beginning', () => {
+  assert.equal(placeOf(alert(1, { state: 'resolved', ended_ms: 77, segment: 'eu' }), 0), '/models/fraud/drift?version=3&segment=eu&feature=amount&to_ms=77');
+  const slow = alert(1, { kind: 'latency', started_ms: 0 });
+  assert.equal(placeOf(slow, 60_000), '/models/fraud');
+  assert.equal(placeOf(slow, 50 * 60_000), '/models/fraud?minutes=60');
+  assert.equal(placeOf(slow, 9e9), '/models/fraud?minutes=1440');
 });
 
 test('monitor: evidence reads as odds', () => {

@@ -111,6 +111,13 @@ test('traffic: points keep their own times, and counts become rates', () => {
   assert.deepEqual([s.requests, s.failed], [70, 10]);
 });
 
+test('traffic: the step that still runs is no fall: its rate is over the time so far, or not shown yet', () => {
+  const begun = series(traffic([point(10_000, 50), point(20_000, 50), point(21_000, 5, { failures: 1 })], 3), 1);
+  assert.deepEqual(begun.rate, [5, 5, null]);
+  assert.deepEqual([begun.requests, begun.failed], [105, 1]);
+  assert.deepEqual(series(traffic([point(10_000, 50), point(20_000, 50), point(26_000, 30)], 3), 0.3).rate, [5, 5, 5]);
+});
+
 test('traffic: the axis covers the window even where nothing is known', () => {
   assert.deepEqual(series(traffic([], 0), 1).at_s, [0, 60]);
   assert.deepEqual(series(traffic([point(40_000, 1), point(50_000, 1)], 0), 1).at_s, [0, 40, 50]);

@@ -2,12 +2,12 @@
 // Alerts: what needs somebody, the numbers that raised it, and the two ways to calm it.
 
 import { useEffect, useState } from 'preact/hooks';
-import { figure, flatten, inbox, loud, matchersOf, mostUrgentFirst, placeOf } from '../alerts';
+import { figure, flatten, inbox, loud, matchersOf, mostUrgentFirst, placeOf, raisedOf, severitiesText } from '../alerts';
 import * as api from '../api';
-import { counted, duration } from '../format';
+import { count, counted, duration } from '../format';
 import { go, setQuery } from '../nav';
 import { useResource, words } from '../resource';
-import { alertPath, alertsPath } from '../route';
+import { alertPath, alertsPath, modelPath } from '../route';
 import { dispatch, useStore } from '../store';
 import type { AlertTab } from '../route';
 import type { Alert } from '../types';
@@ -25,14 +25,14 @@ const LISTED = 100;
 /** Of one rule, or to count: as many as the server gives. */
 const LISTED_MAX = 1000;
 
-/** Keeps the number in the page's head, wherever one is. */
+/** Keeps the number in the page's head, and what each model's row and page say, wherever one is. */
 export function useFiring(): void {
   const changes = useStore((s) => s.alertChanges);
-  const firing = useResource('firing', (signal) => api.alerts('firing', LISTED, signal), [changes], 60_000);
-  const count = firing.data ? loud(firing.data.alerts) : null;
+  const firing = useResource('firing', (signal) => api.alerts('firing', LISTED_MAX, signal), [changes], 60_000);
   useEffect(() => {
-    if (count !== null) dispatch({ type: 'firing', count });
-  }, [count]);
+    const alerts = firing.data?.alerts;
+    if (alerts) dispatch({ type: 'firing', count: loud(alerts), raised: raisedOf(alerts) });
+  }, [firing.data]);
 }
 
 function State({ alert }: { alert: Alert }) {
@@ -112,6 +112,14 @@ function Facts({ alert }: { alert: Alert }) {
   return <dl class="facts">{facts.map(([name, text]) => <div key={name}><dt>{name}</dt><dd>{text}</dd></div>)}</dl>;
 }
 
+function Evidence({ rows }: { rows: [string, string][] }) {
+  return (
+    <table class="plain-table evidence">
+      <tbody>{rows.map(([name, text]) => <tr key={name}><th scope="row">{name}</th><td class="num">{text}</td></tr>)}</tbody>
+    </table>
+  );
+}
+
 function One({ id }: { id: number }) {
   const changes = useStore((s) => s.alertChanges);
   const found = useResource(`alert ${id}`, (signal) => api.alert(id, signal), [changes], REFRESH_MS);
@@ -121,9 +129,19 @@ function One({ id }: { id: number }) {
     dispatch({ type: 'alert' });
   };
   const alert = found.data;
-  if (found.error !== null && !alert) return <Problem text={found.error} retry={found.reload} />;
+  if (found.error !== null && !alert) {
+    return (
+      <>
+        <header class="page-head"><p><a href="/alerts">Alerts</a></p><h1>Alert {id}</h1></header>
+        <Problem text={found.error} retry={found.reload} />
+      </>
+    );
+  }
   if (!alert) return <p class="muted loading">Loading…</p>;
-  const place = placeOf(alert);
+  const place = placeOf(alert, Date.now());
+  const numbers = flatten(alert.evidence ?? {});
+  const first = numbers.filter(([name]) => !name.startsWith('data.') || name.startsWith('data.result.'));
+  const rest = numbers.filter((entry) => !first.includes(entry));
   return (
     <>
       <header class="page-head model-head">
@@ -131,7 +149,8 @@ function One({ id }: { id: number }) {
           <p><a href="/alerts">Alerts</a></p>
           <h1>{alert.summary}</h1>
           <p class="muted">
-            {alert.rule}{alert.model !== '' && ` · ${alert.model}${alert.version ? `@${alert.version}` : ''}`}
+            {alert.rule}
+            {alert.model !== '' && <> · <a href={modelPath(alert.model)}>{alert.model}{alert.version ? `@${alert.version}` : ''}</a></>}
             {alert.acknowledged && ` · ${alert.acknowledged.who}: ${alert.acknowledged.note || 'seen'}`}
           </p>
         </div>
@@ -147,13 +166,13 @@ function One({ id }: { id: number }) {
       <section>
         <h2>The numbers that raised it</h2>
         <p class="muted">Computed anew from these alone, by <code>slipway explain {id}</code></p>
-        <table class="plain-table evidence">
-          <tbody>
-            {flatten(alert.evidence ?? {}).map(([name, text]) => (
-              <tr key={name}><th scope="row">{name}</th><td class="num">{text}</td></tr>
-            ))}
-          </tbody>
-        </table>
+        <Evidence rows={first} />
+        {rest.length > 0 && (
+          <details>
+            <summary>The {counted(rest.length, 'number')} they were computed from</summary>
+            <Evidence rows={rest} />
+          </details>
+        )}
       </section>
       <section><h2>Who was told</h2><Deliveries alert={id} /></section>
       {calm === 'acknowledge' && <AcknowledgeDialog alert={alert} onClose={() => setCalm(null)} onDone={done} />}
@@ -173,16 +192,21 @@ function Inbox({ query }: { query: URLSearchParams }) {
   const state = query.get('state') ?? 'active';
   const text = query.get('q') ?? '';
   const rule = query.get('rule') ?? '';
+  const model = query.get('model') ?? '';
   const limit = rule === '' ? LISTED : LISTED_MAX;
   const changes = useStore((s) => s.alertChanges);
-  const list = useResource(`alerts ${state} ${limit}`, (signal) => api.alerts(state, limit, signal), [changes], REFRESH_MS);
+  const list = useResource(`alerts ${state} ${limit} ${model}`, (signal) => api.alerts(state, limit, signal, model), [changes], REFRESH_MS);
   const all = (list.data?.alerts ?? []).filter((a) => rule === '' || a.rule === rule);
   const shown = all.filter((a) => matches(a, text)).sort(mostUrgentFirst);
   return (
     <>
       <header class="page-head">
-        <h1>{list.data && state === 'active' && rule === '' ? inbox(all) : 'Alerts'}</h1>
-        {list.data && <p class="muted num">{counted(all.length, 'alert')}{list.data.more && ', and older ones'}</p>}
+        <h1>{list.data && state === 'active' && rule === '' && model === '' ? inbox(all) : 'Alerts'}</h1>
+        {list.data && (
+          <p class="muted num">
+            {all.length === 0 ? counted(0, 'alert') : `${count(all.length)} in the list: ${severitiesText(all)}`}{list.data.more && ', and older ones'}
+          </p>
+        )}
       </header>
       <div class="bar wrap">
         <Filter label="Filter alerts" value={text} onInput={(q) => setQuery({ q })} />
@@ -192,6 +216,9 @@ function Inbox({ query }: { query: URLSearchParams }) {
           value={state}
           onPick={(s) => setQuery({ state: s === 'active' ? '' : s })}
         />
+        {model !== '' && (
+          <button type="button" class="chip-button" onClick={() => setQuery({ model: '' })}>of {model} <Icon name="close" /></button>
+        )}
         {rule !== '' && (
           <button type="button" class="chip-button" onClick={() => setQuery({ rule: '' })}>of rule {rule} <Icon name="close" /></button>
         )}

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 // Drift: every feature's live distribution over its reference, the worst first.
 
-import { useMemo, useState } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import * as api from '../api';
 import { WORST_SHOWN, mostRestless } from '../heat';
-import { countByState, hasReference, pick, watchHeadline } from '../drift';
+import { countByState, hasReference, pick, verdict } from '../drift';
 import { count, counted, NONE, psi, share, value } from '../format';
-import { setQuery } from '../nav';
+import { closeQuery, openQuery, setQuery } from '../nav';
 import { useResource } from '../resource';
 import { useStore } from '../store';
 import type { Column, Model, Watch } from '../types';
@@ -50,9 +50,9 @@ function Card({ column, needed }: { column: Column; needed: number }) {
   const waiting = column.state === 'too few rows';
   return (
     <li class={waiting ? 'feature waiting' : 'feature'}>
-      <button type="button" class="cover-button" aria-label={`Enlarge ${column.name}`} onClick={() => setQuery({ feature: column.name })} />
+      <button type="button" class="cover-button" aria-label={`Enlarge ${column.name}`} onClick={() => openQuery({ feature: column.name })} />
       <div class="feature-head">
-        <h3>{column.name}</h3>
+        <h3 title={column.name}>{column.name}</h3>
         {column.state !== 'unwatched' && <WatchBadge state={column.state} />}
       </div>
       <Bars column={column} height={56} />
@@ -190,7 +190,7 @@ function Report({ watch, query }: { watch: Watch; query: URLSearchParams }) {
           <Grid columns={pick(watch.outputs, '', '')} needed={watch.rows_min} />
         </section>
       )}
-      {open && <Enlarged column={open} watch={watch} onClose={() => setQuery({ feature: '', to_ms: '' })} />}
+      {open && <Enlarged column={open} watch={watch} onClose={() => closeQuery({ feature: '', to_ms: '' })} />}
     </>
   );
 }
@@ -206,7 +206,7 @@ function Heat({ model, version, segment, query }: { model: Model; version: strin
   const now = useStore((s) => s.now_ms) || Date.now();
   const found = useResource(`heat ${model.name} ${version} ${hours} ${segment}`,
     (signal) => api.heatmap(model.name, version, hours, segment, signal), [], HEAT_REFRESH_MS);
-  const [all, setAll] = useState(false);
+  const all = query.get('columns') === 'all';
   const ranked = useMemo(() => (found.data ? mostRestless(found.data, query.get('q') ?? '') : []), [found.data, query.get('q')]);
   const shown = useMemo(() => (all ? ranked.slice(0, HEAT_MOST) : ranked.slice(0, WORST_SHOWN)), [ranked, all]);
   if (found.error !== null) return <Problem text={found.error} retry={found.reload} />;
@@ -218,13 +218,13 @@ function Heat({ model, version, segment, query }: { model: Model; version: strin
         <Choice label="Time of the heat-map" options={HEAT_HOURS} value={hours}
           onPick={(h) => setQuery({ hours: h === 24 ? '' : String(h) })} />
         {ranked.length > WORST_SHOWN && (
-          <button type="button" class="link" onClick={() => setAll(!all)}>
+          <button type="button" class="link" onClick={() => setQuery({ columns: all ? '' : 'all' })}>
             {all ? `The ${WORST_SHOWN} that moved most` : `All ${count(ranked.length)} columns`}
           </button>
         )}
       </div>
       <HeatmapView heatmap={found.data} columns={shown} now={now}
-        onOpen={(feature, at_ms) => setQuery({ feature, to_ms: at_ms === null ? '' : String(at_ms + step_ms) })} />
+        onOpen={(feature, at_ms) => openQuery({ feature, to_ms: at_ms === null ? '' : String(at_ms + step_ms) })} />
     </section>
   );
 }
@@ -255,13 +255,16 @@ export function Drift({ model, query }: { model: Model; query: URLSearchParams }
     `monitor ${model.name} ${version} ${segment}`,
     (signal) => api.drift(model.name, version, segment, signal), [changes], REFRESH_MS);
   const report = watch.data;
+  const alarmed = new Set((monitor.data?.findings ?? []).filter((f) => f.state === 'drifted').map((f) => f.column)).size;
+  const said = report && verdict(report, alarmed);
   const versions = Array.from({ length: model.newest_version }, (_, i) => String(model.newest_version - i));
   return (
     <div class="drift">
       <div class="bar">
         <div>
-          <h2 class="verdict">{report ? watchHeadline(report) : NONE}</h2>
+          <h2 class="verdict">{said ? said.head : NONE}</h2>
           <p class="muted num">
+            {said && said.sub !== '' && `${said.sub} · `}
             {report && `${counted(report.rows, 'row')} of `}
             <label>
               <span class="visually-hidden">Version</span>

@@ -3,12 +3,13 @@
 
 import { useEffect } from 'preact/hooks';
 import * as api from '../api';
-import { calm, deployed, headline, needsAttention, resting } from '../fleet';
-import { counted, engineName, millis, rate, share } from '../format';
-import { modelPath } from '../route';
+import { kindsText, type Raised } from '../alerts';
+import { calm, deployed, headline, needsAttention, resting, type AllRaised } from '../fleet';
+import { counted, millis, rate, share } from '../format';
+import { alertsOf, modelPath } from '../route';
 import { dispatch, get, useStore } from '../store';
 import type { Model } from '../types';
-import { Badge, Chip, ErrorBadge, WatchBadge } from '../ui/badge';
+import { Badge, Chip, ErrorBadge, RaisedBadge, WatchBadge } from '../ui/badge';
 import { Spark } from '../ui/spark';
 import { Time } from '../ui/time';
 import { Waiting } from '../ui/waiting';
@@ -37,12 +38,23 @@ function useSeeds(models: Model[]): void {
   }, [ticking, missing]);
 }
 
+function Raising({ model, raised }: { model: string; raised: Raised | undefined }) {
+  if (raised === undefined) return <span class="muted">none</span>;
+  return (
+    <>
+      <a class="raised" href={alertsOf(model)}><RaisedBadge raised={raised} /></a>
+      <span class="sub num">{kindsText(raised)}</span>
+    </>
+  );
+}
+
 function Row({ model }: { model: Model }) {
+  const all = useStore((s) => s.raised);
   const history = useStore((s) => s.history[model.name]);
   const deployment = model.deployment!;
   const { traffic, watch } = model;
   return (
-    <tr class={needsAttention(model) ? 'row attention' : 'row'}>
+    <tr class={needsAttention(model, all) ? 'row attention' : 'row'}>
       <th scope="row" class="fleet-name">
         <a class="cover" href={modelPath(model.name)}>{model.name}</a>
         <span class="fleet-version num">@{deployment.version}</span>
@@ -68,15 +80,13 @@ function Row({ model }: { model: Model }) {
         {deployment.state === 'down'
           ? <Badge icon="down" tone="bad">down</Badge>
           : <ErrorBadge part={traffic.error_share} requests={traffic.requests_per_s > 0 ? 1 : 0} />}
+        {deployment.error && <span class="sub bad-text">{deployment.error}</span>}
       </td>
       <td data-label="Drift">
         <a class="raised" href={modelPath(model.name, 'drift')}><WatchBadge state={watch.state} /></a>
         <span class="sub num">{watchDetail(model)}</span>
       </td>
-      <td data-label="Engine">
-        <span title={deployment.engine_why ?? undefined}>{engineName(deployment.engine)}</span>
-        {deployment.error && <span class="sub bad-text">{deployment.error}</span>}
-      </td>
+      <td data-label="Alerts"><Raising model={model.name} raised={all[model.name]} /></td>
     </tr>
   );
 }
@@ -151,15 +161,21 @@ function summary(live: Model[]): string {
 
 export function Fleet() {
   const models = useStore((s) => s.models);
-  const live = deployed(models ?? []);
+  const raised = useStore((s) => s.raised);
+  const live = deployed(models ?? [], raised);
   const rest = resting(models ?? []);
   useSeeds(live);
   if (models === null) return <Waiting what="the fleet" />;
   return (
     <main id="main" tabIndex={-1} class="page">
       <header class="page-head">
-        <h1>{headline(models)}</h1>
-        {live.length > 0 && <p class="muted num">{summary(live)}</p>}
+        <h1>{headline(models, raised)}</h1>
+        {live.length > 0 && (
+          <p class="muted num">
+            {summary(live)}
+            {raised[''] && <> · <a href="/alerts">{counted(raised[''].count, 'alert')} of the server</a></>}
+          </p>
+        )}
       </header>
       {live.length > 0 ? (
         <table class="fleet stack">
@@ -170,7 +186,7 @@ export function Fleet() {
               <th scope="col">p99</th>
               <th scope="col">Errors</th>
               <th scope="col">Drift</th>
-              <th scope="col">Engine</th>
+              <th scope="col">Alerts</th>
             </tr>
           </thead>
           <tbody>{live.map((m) => <Row key={m.name} model={m} />)}</tbody>
@@ -182,7 +198,7 @@ export function Fleet() {
 }
 
 /** For the document's title: how many deployments need a look. */
-export function attentionCount(models: Model[] | null): number {
-  return (models ?? []).filter((m) => m.deployment !== null && needsAttention(m)).length;
+export function attentionCount(models: Model[] | null, raised: AllRaised): number {
+  return (models ?? []).filter((m) => m.deployment !== null && needsAttention(m, raised)).length;
 }
 

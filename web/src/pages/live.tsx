@@ -3,7 +3,8 @@
 
 import { useMemo } from 'preact/hooks';
 import * as api from '../api';
-import { count, counted, millis, rate, rateNumber, share } from '../format';
+import { alertMarks } from '../alerts';
+import { axisMillis, count, counted, millis, rate, rateNumber, share } from '../format';
 import { setQuery } from '../nav';
 import { useResource } from '../resource';
 import { useStore } from '../store';
@@ -15,6 +16,7 @@ import { Time } from '../ui/time';
 
 const DEFAULT_MINUTES = 15;
 const MARKS_LISTED = 8;
+const ALERTS_MARKED = 100;
 
 export function windowOf(query: URLSearchParams): number {
   const wanted = Number(query.get('minutes'));
@@ -75,7 +77,7 @@ function charts(s: Series): Plan[] {
       lines: [{ label: 'requests', values: s.rate, tone: 'accent', filled: true, format: perSecond }],
     },
     {
-      title: 'Latency', axis: millis, floor: 0.01, height: 180, log: wantsLog(s),
+      title: 'Latency', axis: axisMillis, floor: 0.01, height: 180, log: wantsLog(s),
       lines: [
         { label: 'p50', values: s.p50, tone: 'accent-soft', dash: [2, 3], format: millis },
         { label: 'p90', values: s.p90, tone: 'accent-mid', dash: [7, 3], format: millis },
@@ -89,7 +91,7 @@ function charts(s: Series): Plan[] {
       }],
     },
     {
-      title: 'Where the time goes', axis: millis, floor: 0.01, height: 130,
+      title: 'Where the time goes', axis: axisMillis, floor: 0.01, height: 130,
       lines: [
         { label: 'queue p50', values: s.queue, tone: 'ink', dash: [4, 3], format: millis },
         { label: 'inference p50', values: s.inference, tone: 'accent', format: millis },
@@ -98,17 +100,22 @@ function charts(s: Series): Plan[] {
   ];
 }
 
+/** A model that runs elsewhere may tell no latency: nothing is drawn of what nothing is known. */
+function known(plan: Plan): boolean {
+  return plan.lines.some((l) => l.values.some((v) => v !== null));
+}
+
 function Changes({ marks }: { marks: Mark[] }) {
   if (marks.length === 0) return null;
   const newest = [...marks].sort((a, b) => b.at_ms - a.at_ms).slice(0, MARKS_LISTED);
   return (
     <section>
-      <h2>Changes in this window</h2>
+      <h2>Changes and alerts in this window</h2>
       <ul class="lines">
         {newest.map((m) => (
           <li key={`${m.at_ms} ${m.text}`}>
             <span class="muted num"><Time at={m.at_ms} /></span>
-            <span>{m.text}</span>
+            <span class="event-text">{m.href ? <a href={m.href}>{m.text}</a> : m.text}</span>
           </li>
         ))}
       </ul>
@@ -121,10 +128,17 @@ export function Live({ model, query }: { model: Model; query: URLSearchParams })
   const changes = useStore((s) => s.changes[model.name] ?? 0);
   const traffic = useResource(
     `${model.name} ${minutes}`, (signal) => api.traffic(model.name, minutes, signal), [changes], refreshMs(minutes));
+  const alertChanges = useStore((s) => s.alertChanges);
+  const alerts = useResource(`alerts of ${model.name}`,
+    (signal) => api.alerts('all', ALERTS_MARKED, signal, model.name), [alertChanges], 60_000);
   const data = traffic.data;
   const laid = useMemo(() => (data ? series(data, minutes) : null), [data]);
-  const marks = useMemo(() => (data?.marks ?? []).filter((m) => !m.kind.endsWith('.loading')), [data]);
-  const drawn = useMemo(() => (laid ? charts(laid) : []), [laid]);
+  const marks = useMemo(() => [
+    ...(data?.marks ?? []).filter((m) => !m.kind.endsWith('.loading')),
+    ...alertMarks(alerts.data?.alerts ?? [], model.name, data?.from_ms ?? 0, minutes * 600),
+  ], [data, alerts.data]);
+  const drawn = useMemo(() => (laid ? charts(laid).filter((c, i) => i === 0 || known(c)) : []), [laid]);
+  const idle = model.deployment === null && laid?.requests === 0;
   return (
     <div class="live">
       <div class="bar">
@@ -135,14 +149,16 @@ export function Live({ model, query }: { model: Model; query: URLSearchParams })
       {traffic.loading && <p class="muted loading">Loading…</p>}
       {laid && laid.requests === 0 && (
         <p class="lead">
-          No request in the last {WINDOWS.find((w) => w.minutes === minutes)?.label}. Send one:{' '}
-          <code>slipway predict {model.name} --help</code>
+          No request in the last {WINDOWS.find((w) => w.minutes === minutes)?.label}.{' '}
+          {model.deployment === null ? <>It answers once it is deployed: <code>slipway deploy {model.name}</code></>
+            : model.deployment.engine === 'external' ? <>It is served elsewhere: tell of its predictions at <code>/api/v1/models/{model.name}/observations</code></>
+              : <>Send one: <code>slipway predict {model.name} --help</code></>}
         </p>
       )}
-      {laid && (
+      {laid && !idle && (
         <>
           {drawn.map((c) => (
-            <Chart key={c.title} {...c} file={`${model.name}-${c.title}`} sync={`live ${model.name}`} at_s={laid.at_s} marks={marks} />
+            <Chart key={c.title} {...c} about={model.name} file={`${model.name}-${c.title}`} sync={`live ${model.name}`} at_s={laid.at_s} marks={marks} />
           ))}
           <p class="muted num">
             {counted(laid.requests, 'request')} in this window, {counted(laid.failed, 'failure')}.

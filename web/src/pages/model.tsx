@@ -6,10 +6,10 @@ import * as api from '../api';
 import { engineName, versionSpec } from '../format';
 import { useResource } from '../resource';
 import { lastGood } from '../revisions';
-import { modelPath, TABS, type Tab } from '../route';
+import { alertsOf, modelPath, TABS, type Tab } from '../route';
 import { dispatch, useStore } from '../store';
 import type { Model as ModelData } from '../types';
-import { Badge, Chip } from '../ui/badge';
+import { Badge, Chip, RaisedBadge } from '../ui/badge';
 import { Icon } from '../ui/icon';
 import { Time } from '../ui/time';
 import { Waiting } from '../ui/waiting';
@@ -24,6 +24,7 @@ const TAB_NAMES: Record<Tab, string> = { live: 'Live', drift: 'Drift', quality: 
 
 function Standing({ model }: { model: ModelData }) {
   const d = model.deployment;
+  const raised = useStore((s) => s.raised[model.name]);
   if (d === null) return <p class="muted">Not deployed. Newest version: {versionSpec(model.name, model.newest_version)}.</p>;
   return (
     <>
@@ -34,6 +35,7 @@ function Standing({ model }: { model: ModelData }) {
           <span title={d.engine_why ?? undefined}>{engineName(d.engine)}</span>
           {d.engine_why && <span class="why"> ({d.engine_why})</span>}
         </span>
+        {raised && <a href={alertsOf(model.name)}><RaisedBadge raised={raised} /></a>}
       </p>
       {d.error && <p class="problem" role="alert">{d.error}</p>}
     </>
@@ -41,13 +43,19 @@ function Standing({ model }: { model: ModelData }) {
 }
 
 function Tabs({ model, tab }: { model: ModelData; tab: Tab }) {
-  const bad = model.watch.drifted;
+  const columns = useStore((s) => s.raised[model.name]?.columns ?? 0);
+  const decays = useStore((s) => s.raised[model.name]?.kinds.decay ?? 0);
+  const bad: Partial<Record<Tab, number>> = { drift: Math.max(model.watch.drifted, columns), quality: decays };
   return (
     <nav class="tabs" aria-label={`Views of ${model.name}`}>
       {TABS.map((t) => (
         <a key={t} href={modelPath(model.name, t)} aria-current={t === tab ? 'page' : undefined}>
           {TAB_NAMES[t]}
-          {t === 'drift' && bad > 0 && <span class="tab-count num" title={`${bad} drifted`}><Icon name="drifted" />{bad}</span>}
+          {(bad[t] ?? 0) > 0 && (
+            <span class="tab-count num" title={t === 'drift' ? 'columns that drifted or raised an alert' : 'alerts'}>
+              <Icon name="drifted" />{bad[t]}
+            </span>
+          )}
         </a>
       ))}
     </nav>

@@ -2,7 +2,7 @@
 // What the calibrated monitor says: which columns drifted, how sure that is, and which to look at first.
 
 import { count, counted, NONE, psi } from '../format';
-import { setQuery } from '../nav';
+import { openQuery } from '../nav';
 import type { DriftReport, Finding } from '../types';
 import { Badge } from '../ui/badge';
 import { Time } from '../ui/time';
@@ -24,7 +24,7 @@ function Row({ finding, most }: { finding: Finding; most: number }) {
   return (
     <tr class="row">
       <th scope="row">
-        <button type="button" class="link cover" onClick={() => setQuery({ feature: finding.column })}>{finding.column}</button>
+        <button type="button" class="link cover" onClick={() => openQuery({ feature: finding.column })}>{finding.column}</button>
         <span class="sub">{KINDS[finding.kind]}{finding.segment !== '' && ` · ${finding.segment}`}</span>
       </th>
       <td data-label="PSI" class="num right">{psi(finding.psi)}</td>
@@ -32,7 +32,7 @@ function Row({ finding, most }: { finding: Finding; most: number }) {
       <td data-label="On the prediction" title={finding.influence_why ?? undefined}>
         {share === null ? <span class="muted">{finding.influence_why ?? NONE}</span> : (
           <span class="influence">
-            <meter min={0} max={1} value={share} />
+            <meter min={0} max={1} value={share} aria-label={`Effect of ${finding.column}, beside the largest`} />
             <span class="num">{finding.influence!.toPrecision(2)}</span>
           </span>
         )}

@@ -2,6 +2,7 @@
 // Quality: realised by labels that came late, beside what is expected without them.
 
 import { useMemo } from 'preact/hooks';
+import { alertMarks } from '../alerts';
 import * as api from '../api';
 import { count, counted, duration, NONE, share, value } from '../format';
 import { setQuery } from '../nav';
@@ -19,6 +20,7 @@ const WINDOWS = [
 ];
 const DEFAULT_HOURS = 24;
 const REFRESH_MS = 15_000;
+const ALERTS_MARKED = 100;
 const MARKED = ['deployment.live', 'alert.', 'decay.', 'monitor.'];
 
 export function marksOf(events: readonly Event[]): Mark[] {
@@ -65,13 +67,14 @@ function Charts({ model, report, metric, marks }: { model: string; report: Repor
     { label: 'expected', values: s.estimated, tone: 'accent-mid', dash: [6, 3], format: value },
   ];
   const sync = `quality ${model}`;
+  const about = `${model}@${report.version}`;
   return (
     <>
-      <Chart title={metricTitle(metric)} file={`${model}-${metric}`} sync={sync} at_s={s.at_s} lines={lines} marks={marks}
+      <Chart title={metricTitle(metric)} about={about} file={`${model}-${metric}`} sync={sync} at_s={s.at_s} lines={lines} marks={marks}
         axis={value} floor={0} height={200} tight />
-      <Chart title="Labelled share" file={`${model}-coverage`} sync={sync} at_s={s.at_s} marks={marks} axis={share} floor={1} height={120}
+      <Chart title="Labelled share" about={about} file={`${model}-coverage`} sync={sync} at_s={s.at_s} marks={marks} axis={share} floor={1} height={120}
         lines={[{ label: 'labelled', values: s.coverage, tone: 'accent', filled: true, format: share }]} />
-      <Chart title="Predictions" file={`${model}-predictions`} sync={sync} at_s={s.at_s} marks={marks} axis={count} floor={1} height={110}
+      <Chart title="Predictions" about={about} file={`${model}-predictions`} sync={sync} at_s={s.at_s} marks={marks} axis={count} floor={1} height={110}
         lines={[{ label: 'predictions', values: s.rows, tone: 'accent-mid', format: count }]} />
     </>
   );
@@ -95,7 +98,13 @@ export function Quality({ model, query }: { model: Model; query: URLSearchParams
   const found = useResource(`quality ${model.name} ${version} ${window.value}`,
     (signal) => api.quality(model.name, version, window.value, window.step, signal), [changes], REFRESH_MS);
   const events = useResource(`marks ${model.name}`, (signal) => api.events(model.name, '', 200, signal), [changes]);
-  const marks = useMemo(() => marksOf(events.data?.events ?? []), [events.data]);
+  const alertChanges = useStore((s) => s.alertChanges);
+  const alerts = useResource(`alerts of ${model.name}`,
+    (signal) => api.alerts('all', ALERTS_MARKED, signal, model.name), [alertChanges]);
+  const marks = useMemo(() => [
+    ...marksOf(events.data?.events ?? []),
+    ...alertMarks(alerts.data?.alerts ?? [], model.name, 0, window.step * 60_000),
+  ], [events.data, alerts.data, window.step]);
   const report = found.data;
   const names = report ? metricNames(report) : [];
   const wanted = query.get('metric') ?? '';

@@ -16,10 +16,10 @@ export function SignIn() {
           <li>Open that link in this browser. It leads back here, signed in.</li>
         </ol>
         <p class="muted">
-          The link was used already? Start the server again for a new one. Programs use a token instead:
-          the header <code>Authorization: Bearer TOKEN</code>.
+          The link was used already, or the session is over? <code>slipway token link</code> makes a new one. Programs use a
+          token instead: the header <code>Authorization: Bearer TOKEN</code>.
         </p>
-        <p><button type="button" class="primary" onClick={() => location.assign('/')}>Try again</button></p>
+        <p><button type="button" class="primary" onClick={() => location.reload()}>Try again</button></p>
       </main>
     </>
   );

@@ -15,6 +15,7 @@ import { AliasDialog } from './alias';
 import type { Change } from './deploy';
 
 const REVISIONS_SHOWN = 10;
+const TENSORS_SHOWN = 8; /* a model of many inputs of one column each names them among its features */
 
 /** No profile is made of no rows: 0 is a server that does not count them in a list. */
 function ProfileRows({ rows }: { rows: number }) {
@@ -88,13 +89,25 @@ function shapeText(t: Tensor): string {
   return `${t.datatype} [${dims.join(', ')}]`;
 }
 
+function TensorLines({ tensors }: { tensors: Tensor[] }) {
+  return (
+    <ul class="lines tight">
+      {tensors.map((t) => <li key={t.name}><code>{t.name}</code><span class="muted num">{shapeText(t)}</span></li>)}
+    </ul>
+  );
+}
+
 function Tensors({ title, tensors }: { title: string; tensors: Tensor[] }) {
   return (
     <section>
       <h2>{title}</h2>
-      <ul class="lines tight">
-        {tensors.map((t) => <li key={t.name}><code>{t.name}</code><span class="muted num">{shapeText(t)}</span></li>)}
-      </ul>
+      <TensorLines tensors={tensors.slice(0, TENSORS_SHOWN)} />
+      {tensors.length > TENSORS_SHOWN && (
+        <details>
+          <summary>{count(tensors.length - TENSORS_SHOWN)} more</summary>
+          <TensorLines tensors={tensors.slice(TENSORS_SHOWN)} />
+        </details>
+      )}
     </section>
   );
 }

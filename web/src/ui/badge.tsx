@@ -2,8 +2,9 @@
 // A state as icon, word and colour, in that order of importance.
 
 import type { ComponentChildren } from 'preact';
+import type { Raised } from '../alerts';
 import { FAILING_SHARE } from '../fleet';
-import { share } from '../format';
+import { counted, share } from '../format';
 import type { Event, Revision, Severity, WatchState } from '../types';
 import { Icon, type IconName } from './icon';
 
@@ -43,6 +44,11 @@ export function SeverityBadge({ severity }: { severity: Severity }) {
   return <Badge icon={look.icon} tone={look.tone}>{severity}</Badge>;
 }
 
+export function RaisedBadge({ raised }: { raised: Raised }) {
+  const look = SEVERITY[raised.worst];
+  return <Badge icon={look.icon} tone={look.tone}>{counted(raised.count, 'alert')}</Badge>;
+}
+
 export function ErrorBadge({ part, requests }: { part: number; requests: number }) {
   if (requests === 0) return <Badge icon="unwatched" tone="quiet">no traffic</Badge>;
   if (part === 0) return <Badge icon="same" tone="good">{share(0)}</Badge>;
@@ -72,6 +78,7 @@ const EVENTS: [prefix: string, icon: IconName, tone: Tone][] = [
   ['version', 'push', 'quiet'],
   ['alias', 'tag', 'quiet'],
   ['token', 'key', 'quiet'],
+  ['alert_rules', 'tag', 'quiet'],
   ['alert', 'drifted', 'notice'],
   ['silence', 'power', 'quiet'],
   ['monitor', 'moved', 'quiet'],

@@ -3,8 +3,8 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
-import { clock } from '../format';
-import { fileName, saveCsv, savePng } from '../save';
+import { NONE, tickTime, utc, when, zone } from '../format';
+import { fileName, saveCsv, savePng, type PictureKey } from '../save';
 import { alone } from '../traffic';
 import type { Mark } from '../types';
 import { SaveButtons } from './save';
@@ -24,6 +24,7 @@ export interface Line {
 const AXIS_WIDTH = 58;
 const MARK_REACH_PX = 7;
 const NARROW_PX = 480;
+const TICK_HALF_PX = 26; /* of a tick's words: what would be cut off at the right is left out */
 
 interface Palette {
   tones: Record<LineTone, string>;
@@ -31,6 +32,7 @@ interface Palette {
   text: string;
   rule: string;
   mark: string;
+  alert: string;
 }
 
 function palette(): Palette {
@@ -48,24 +50,27 @@ function palette(): Palette {
     text: read('--muted'),
     rule: read('--rule'),
     mark: read('--text'),
+    alert: read('--bad'),
   };
 }
 
-function clockMinutes(seconds: number, incr: number): string {
-  const text = clock(seconds * 1000);
-  return incr < 60 ? text : text.slice(0, 5);
+function tick(plot: uPlot, seconds: number, incr: number): string {
+  const { min, max } = plot.scales.x!;
+  const left = (1 - (seconds - (min ?? 0)) / ((max ?? 1) - (min ?? 0))) * (plot.width - AXIS_WIDTH);
+  return left < TICK_HALF_PX ? '' : tickTime(seconds * 1000, incr);
 }
 
-function drawMarks(plot: uPlot, marks: readonly Mark[], colour: string): void {
+/** A change is a triangle on top, an alert a diamond in its own colour. */
+function drawMarks(plot: uPlot, marks: readonly Mark[], look: Palette): void {
   const { ctx, bbox } = plot;
   const ratio = devicePixelRatio;
   ctx.save();
-  ctx.strokeStyle = colour;
-  ctx.fillStyle = colour;
   ctx.lineWidth = ratio;
   for (const mark of marks) {
     const x = Math.round(plot.valToPos(mark.at_ms / 1000, 'x', true));
     if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    const alert = mark.kind === 'alert';
+    ctx.strokeStyle = ctx.fillStyle = alert ? look.alert : look.mark;
     ctx.globalAlpha = 0.55;
     ctx.setLineDash([3 * ratio, 3 * ratio]);
     ctx.beginPath();
@@ -74,8 +79,9 @@ function drawMarks(plot: uPlot, marks: readonly Mark[], colour: string): void {
     ctx.stroke();
     ctx.globalAlpha = 1;
     ctx.beginPath();
-    ctx.moveTo(x - 4 * ratio, bbox.top - 5 * ratio);
-    ctx.lineTo(x + 4 * ratio, bbox.top - 5 * ratio);
+    ctx.moveTo(x - 4 * ratio, bbox.top - (alert ? 3 : 5) * ratio);
+    if (alert) ctx.lineTo(x, bbox.top - 7 * ratio);
+    ctx.lineTo(x + 4 * ratio, bbox.top - (alert ? 3 : 5) * ratio);
     ctx.lineTo(x, bbox.top + 1 * ratio);
     ctx.fill();
   }
@@ -109,6 +115,8 @@ function around(_: uPlot, lowest: number | null, highest: number | null): [numbe
 
 interface Props {
   title: string;
+  /** The model: a saved picture says whose it is. */
+  about: string;
   /** What its files are called. */
   file: string;
   sync: string;
@@ -140,7 +148,7 @@ function options(props: Props, width: number, look: Palette, latest: { marks: Ma
       {
         stroke: look.text, font, size: 26, gap: 6, space: width < NARROW_PX ? 70 : 110,
         grid: { show: false }, ticks: { show: false },
-        values: (_, splits, __, ___, incr) => splits.map((s) => clockMinutes(s, incr)),
+        values: (plot, splits, __, ___, incr) => splits.map((s) => tick(plot, s, incr)),
       },
       {
         stroke: look.text, font, size: AXIS_WIDTH, gap: 8, space: 36,
@@ -161,7 +169,7 @@ function options(props: Props, width: number, look: Palette, latest: { marks: Ma
       })),
     ],
     hooks: {
-      draw: [(plot) => drawMarks(plot, latest.marks, look.mark)],
+      draw: [(plot) => drawMarks(plot, latest.marks, look)],
       setCursor: [(plot) => onCursor(plot.cursor.idx ?? null)],
     },
   };
@@ -171,11 +179,24 @@ function columns(props: Props): uPlot.AlignedData {
   return [props.at_s, ...props.lines.map((l) => l.values)] as uPlot.AlignedData;
 }
 
-/** The mark near a point of time, so that its words can be shown. */
-function markNear(marks: readonly Mark[], at_s: number | undefined, spanS: number, width: number): Mark | undefined {
-  if (at_s === undefined || width <= 0) return undefined;
-  const reach = (spanS / width) * MARK_REACH_PX * 1000;
-  return marks.find((m) => Math.abs(m.at_ms - at_s * 1000) <= Math.max(reach, 1000));
+/** What the marks near a point of time say, the nearest first. */
+export function wordsNear(marks: readonly Mark[], at_s: number | undefined, spanS: number, width: number): string {
+  if (at_s === undefined || width <= 0) return '';
+  const reach = Math.max((spanS / width) * MARK_REACH_PX * 1000, 1000);
+  const away = (m: Mark): number => Math.abs(m.at_ms - at_s * 1000);
+  const near = marks.filter((m) => away(m) <= reach).sort((a, b) => away(a) - away(b));
+  const first = near[0];
+  return first === undefined ? '' : near.length === 1 ? first.text : `${first.text}, and ${near.length - 1} more`;
+}
+
+/** What a picture needs to be understood alone. */
+function keyOf(props: Props): PictureKey {
+  const look = palette();
+  const [from, to] = [props.at_s[0], props.at_s[props.at_s.length - 1]];
+  return {
+    lines: props.lines.map((l) => ({ label: l.label, colour: look.tones[l.tone], dash: l.dash ?? [] })),
+    note: from === undefined || to === undefined ? NONE : `${utc(from * 1000).slice(0, 16)} to ${utc(to * 1000).slice(0, 16)} UTC, shown in ${zone(to * 1000)}`,
+  };
 }
 
 function table(props: Props): (string | number | null)[][] {
@@ -224,8 +245,9 @@ export function Chart(props: Props) {
   const lastIndex = props.at_s.length - 1;
   const index = cursor !== null && cursor <= lastIndex ? cursor : lastIndex;
   const span = (props.at_s[lastIndex] ?? 0) - (props.at_s[0] ?? 0);
-  const near = cursor === null ? undefined
-    : markNear(props.marks, props.at_s[index], span, (place.current?.clientWidth ?? 0) - AXIS_WIDTH);
+  const near = cursor === null ? ''
+    : wordsNear(props.marks, props.at_s[index], span, (place.current?.clientWidth ?? 0) - AXIS_WIDTH);
+  const at_ms = (props.at_s[index] ?? 0) * 1000;
   const summary = props.lines.map((l) => `${l.label} ${l.format(l.values[index])}`).join(', ');
   return (
     <figure class="chart">
@@ -242,11 +264,12 @@ export function Chart(props: Props) {
           ))}
         </ul>
         <span class="chart-at muted num">
-          {near ? <strong>{near.text}</strong> : cursor !== null && clock((props.at_s[index] ?? 0) * 1000)}
+          {cursor !== null && <>{when(at_ms, Date.now())} · {utc(at_ms).slice(11)}</>}
+          {near !== '' && <strong>{near}</strong>}
         </span>
         <SaveButtons
           what={props.title}
-          onPng={() => plot.current && savePng(fileName(props.file), props.title, plot.current.ctx.canvas)}
+          onPng={() => plot.current && savePng(fileName(props.file), `${props.about}: ${props.title}`, plot.current.ctx.canvas, keyOf(props))}
           onCsv={() => saveCsv(fileName(props.file), table(props))}
         />
       </figcaption>

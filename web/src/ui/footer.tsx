@@ -3,7 +3,7 @@
 
 import { useEffect } from 'preact/hooks';
 import * as api from '../api';
-import { bytes, count, duration, millis } from '../format';
+import { bytes, count, duration, millis, zone } from '../format';
 import { dispatch, useStore } from '../store';
 
 const EVERY_MS = 5000;
@@ -27,6 +27,7 @@ export function Footer() {
     ['loop lag', millis(status.loop_lag_ms)],
     ['memory', bytes(status.memory.rss_bytes)],
     ['connections', count(status.connections)],
+    ['times in', zone(Date.now())],
   ];
   return (
     <footer class="foot">

@@ -2,8 +2,8 @@
 // Features × time on a canvas. A cell's fill grows with its PSI, its colour says the verdict.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { count, psi, share, when } from '../format';
-import { cellAt, fill, heatRows } from '../heat';
+import { count, duration, psi, share, tickTime, utc, when, zone } from '../format';
+import { allTooFew, cellAt, fill, heatRows, heatTicks } from '../heat';
 import { fileName, saveCsv, savePng } from '../save';
 import type { Cell, HeatColumn, Heatmap, WatchState } from '../types';
 import { SaveButtons } from './save';
@@ -11,10 +11,19 @@ import { SaveButtons } from './save';
 const ROW = 22;
 const GAP = 3;
 const TICKS = 5;
+const STUB = 3; /* there were rows, too few for a verdict */
+
+const KEY: [state: WatchState, label: string][] = [
+  ['same', 'same'], ['moved', 'moved'], ['drifted', 'drifted'], ['too few rows', 'too few rows'],
+];
+const PNG_WIDTH = 900;
+const PNG_NAMES = 240;
 
 interface Look {
   tones: Record<WatchState, string>;
   rule: string;
+  text: string;
+  muted: string;
 }
 
 function look(): Look {
@@ -24,20 +33,26 @@ function look(): Look {
   return {
     tones: {
       drifted: read('--bad'), moved: read('--notice'), same: read('--accent-soft'),
-      'too few rows': quiet, undefined: quiet, unwatched: quiet,
+      'too few rows': read('--quiet-fill'), undefined: quiet, unwatched: quiet,
     },
     rule: quiet,
+    text: read('--text'),
+    muted: read('--muted'),
   };
 }
 
-function paint(canvas: HTMLCanvasElement, heatmap: Heatmap, columns: readonly HeatColumn[], width: number): void {
-  const ratio = devicePixelRatio;
+/** The canvas at its size, in CSS pixels. */
+function sized(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D {
+  const ctx = canvas.getContext('2d')!;
+  canvas.width = width * devicePixelRatio;
+  canvas.height = height * devicePixelRatio;
+  ctx.scale(devicePixelRatio, devicePixelRatio);
+  return ctx;
+}
+
+function paint(ctx: CanvasRenderingContext2D, heatmap: Heatmap, columns: readonly HeatColumn[], width: number): void {
   const { tones, rule } = look();
   const steps = heatmap.times.length;
-  const ctx = canvas.getContext('2d')!;
-  canvas.width = width * ratio;
-  canvas.height = columns.length * ROW * ratio;
-  ctx.scale(ratio, ratio);
   const step = width / Math.max(1, steps);
   const thin = step > 4 ? 1 : 0;
   columns.forEach((column, y) => {
@@ -45,7 +60,8 @@ function paint(canvas: HTMLCanvasElement, heatmap: Heatmap, columns: readonly He
     const full = ROW - 2 * GAP;
     for (let x = 0; x < steps; x += 1) {
       const state = column.state[x] ?? 'unwatched';
-      const height = state === 'too few rows' ? 0 : full * fill(column.psi[x] ?? null);
+      const few = (heatmap.rows[x] ?? 0) > 0 ? STUB : 0;
+      const height = state === 'too few rows' ? few : full * fill(column.psi[x] ?? null);
       ctx.fillStyle = tones[state] ?? rule;
       ctx.fillRect(x * step, floor - height, Math.max(1, step - thin), height);
     }
@@ -54,8 +70,37 @@ function paint(canvas: HTMLCanvasElement, heatmap: Heatmap, columns: readonly He
   });
 }
 
+/** The same with its names and times, to be understood where it is pasted. */
+function picture(heatmap: Heatmap, columns: readonly HeatColumn[]): HTMLCanvasElement {
+  const canvas = document.createElement('canvas');
+  const { text, muted } = look();
+  const height = columns.length * ROW;
+  const ctx = sized(canvas, PNG_WIDTH, height + 24);
+  const font = getComputedStyle(document.body).fontFamily;
+  ctx.font = `12px ${font}`;
+  ctx.fillStyle = text;
+  ctx.textAlign = 'right';
+  columns.forEach((c, y) => ctx.fillText(c.name, PNG_NAMES - 14, y * ROW + 15, PNG_NAMES - 14));
+  ctx.fillStyle = muted;
+  ctx.textAlign = 'left';
+  for (const { at_ms, part } of heatTicks(heatmap, TICKS)) {
+    ctx.fillText(tickWords(heatmap, at_ms), PNG_NAMES + part * (PNG_WIDTH - PNG_NAMES), height + 18);
+  }
+  ctx.translate(PNG_NAMES, 0);
+  paint(ctx, heatmap, columns, PNG_WIDTH - PNG_NAMES);
+  return canvas;
+}
+
+/** Days where the map is of many, else the time, with the day where another one began. */
+function tickWords(heatmap: Heatmap, at_ms: number): string {
+  const last = heatmap.times[heatmap.times.length - 1] ?? at_ms;
+  if (last - heatmap.from_ms > 3 * 86_400_000) return tickTime(at_ms, 86_400);
+  const time = tickTime(at_ms, 60);
+  return new Date(at_ms).toDateString() === new Date(last).toDateString() || !time.includes(':') ? time : `${tickTime(at_ms, 86_400)} ${time}`;
+}
+
 function describe(heatmap: Heatmap, cell: Cell, now: number): string {
-  const head = `${cell.column} · ${when(cell.at_ms, now)}, ${heatmap.step_minutes} min · ${count(cell.rows)} rows`;
+  const head = `${cell.column} · ${when(cell.at_ms, now)}, ${duration(heatmap.step_minutes * 60)} · ${count(cell.rows)}\u00a0rows`;
   if (cell.psi === null) return `${head} · ${cell.state}`;
   return `${head} · PSI ${psi(cell.psi)}, ${cell.state} · ${share(cell.missing_share)} missing`;
 }
@@ -70,7 +115,7 @@ export function HeatmapView({ heatmap, columns, now, onOpen }: {
   const [cell, setCell] = useState<Cell | null>(null);
   useEffect(() => {
     const box = canvas.current!;
-    const draw = (): void => paint(box, heatmap, columns, box.clientWidth);
+    const draw = (): void => paint(sized(box, box.clientWidth, columns.length * ROW), heatmap, columns, box.clientWidth);
     const resize = new ResizeObserver(draw);
     const scheme = matchMedia('(prefers-color-scheme: dark)');
     resize.observe(box);
@@ -88,18 +133,31 @@ export function HeatmapView({ heatmap, columns, now, onOpen }: {
     return cellAt(heatmap, columns[Math.floor((event.clientY - box.top) / ROW)], step);
   };
   const name = fileName(`${heatmap.model}@${heatmap.version}`, 'drift');
-  const ticks = Array.from({ length: Math.min(TICKS, heatmap.times.length) }, (_, i) =>
-    heatmap.times[Math.floor((i * heatmap.times.length) / TICKS)]!);
+  const last = heatmap.times[heatmap.times.length - 1] ?? heatmap.from_ms;
+  const save = (): void => {
+    const { tones } = look();
+    savePng(name, `${heatmap.model}@${heatmap.version}${heatmap.segment && `, ${heatmap.segment}`}: movement over time`, picture(heatmap, columns), {
+      lines: KEY.map(([state, label]) => ({ label, colour: tones[state], dash: [], block: true })),
+      note: `steps of ${duration(heatmap.step_minutes * 60)}, ${utc(heatmap.from_ms).slice(0, 16)} to ${utc(last).slice(0, 16)} UTC, shown in ${zone(last)}`,
+    });
+  };
   return (
     <figure class="heat">
       <figcaption>
         <h2>Movement over time</h2>
-        <span class="muted num heat-cell" aria-live="polite">{cell ? describe(heatmap, cell, now) : 'taller is further from the reference'}</span>
+        <ul class="legend heat-key" aria-label="Legend">
+          {KEY.map(([state, label]) => <li key={state}><span class={`heat-swatch ${state.split(' ')[0]}`} aria-hidden="true" />{label}</li>)}
+        </ul>
         <SaveButtons
           what="the heat-map"
-          onPng={() => savePng(name, `${heatmap.model}@${heatmap.version}: movement over time`, canvas.current!)}
+          onPng={save}
           onCsv={() => saveCsv(name, heatRows(heatmap))}
         />
+        <span class="muted num heat-cell">
+          {cell ? describe(heatmap, cell, now)
+            : allTooFew(heatmap) ? `No step of ${duration(heatmap.step_minutes * 60)} has the rows for a verdict: a longer time has longer steps.`
+              : 'Taller is further from the reference.'}
+        </span>
       </figcaption>
       <div class="heat-grid">
         <ul>
@@ -119,7 +177,7 @@ export function HeatmapView({ heatmap, columns, now, onOpen }: {
             if (hit) onOpen(hit.column, hit.at_ms);
           }}
         />
-        <p class="heat-ticks muted num" aria-hidden="true">{ticks.map((at) => <span key={at}>{when(at, now).slice(0, 12)}</span>)}<span>now</span></p>
+        <p class="heat-ticks muted num" aria-hidden="true">{heatTicks(heatmap, TICKS).map((t) => <span key={t.at_ms}>{tickWords(heatmap, t.at_ms)}</span>)}<span>now</span></p>
       </div>
     </figure>
   );
