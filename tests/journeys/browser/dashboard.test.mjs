@@ -197,5 +197,8 @@ test('dashboard: without a session it says how to sign in', TIMEOUT, async () =>
   await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   assert.equal(await page.title(), 'Sign in · Slipway');
   await shoot(page, LOOKS[0], '10-sign-in');
+  await page.unroute('**/api/v1/**');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.locator('h1', { hasText: model }).waitFor();
   await context.close();
 });

@@ -44,11 +44,38 @@ async function seesWhatMoved(page, look) {
 }
 
 async function opensADistribution(page, look) {
+  const dialog = page.getByRole('dialog');
   await page.locator('.heat').getByRole('button', { name: 'a', exact: true }).click();
-  await page.getByRole('dialog').getByRole('heading', { name: 'a', exact: true }).waitFor();
+  await dialog.getByRole('heading', { name: 'a', exact: true }).waitFor();
   assert.match(page.url(), /feature=a/);
   await shoot(page, look, 'm2-feature');
+  await page.goBack();
+  await dialog.waitFor({ state: 'detached' });
+  assert.match(page.url(), /\/drift(?!.*feature)/);
+  await page.goForward();
+  await dialog.waitFor();
   await page.getByRole('button', { name: 'Close' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  assert.doesNotMatch(page.url(), /feature=/);
+}
+
+/** What fires stands in the fleet's row and headline, and is a mark of the model's charts. */
+async function countsIn(page, look) {
+  await page.getByRole('link', { name: 'Fleet', exact: true }).click();
+  await page.locator('.fleet .attention', { hasText: model }).getByRole('link', { name: /alerts?$/ }).waitFor();
+  assert.doesNotMatch(await page.locator('h1').innerText(), /well/);
+  await fits(page, look, 'the fleet');
+  await page.locator('.fleet').getByRole('link', { name: /alerts?$/ }).first().click();
+  assert.match(page.url(), new RegExp(`/alerts\\?model=${model}$`));
+  await page.locator('.alerts .row').first().waitFor();
+  await page.goBack();
+  await page.getByRole('link', { name: model, exact: true }).click();
+  await page.getByRole('heading', { name: 'Changes and alerts in this window' }).waitFor();
+  await page.locator('.live .lines').getByRole('link', { name: new RegExp(`${model}@1|alerts`) }).first().waitFor();
+  await page.locator('.plot').first().hover();
+  await page.locator('.chart-at', { hasText: 'UTC' }).first().waitFor();
+  await shoot(page, look, 'm0-live');
+  await fits(page, look, 'the live tab');
 }
 
 async function seesQuality(page, look) {
@@ -69,6 +96,9 @@ for (const look of LOOKS) {
     await page.getByRole('link', { name: /^Alerts/ }).click();
     const row = page.locator('.alerts .row', { hasText: model }).first();
     await row.waitFor();
+    await countsIn(page, look);
+    await page.getByRole('link', { name: /^Alerts/ }).first().click();
+    await row.waitFor();
     await shoot(page, look, 'm0-alerts');
     await fits(page, look, 'the alerts');
     await row.getByRole('link').click();
@@ -78,6 +108,7 @@ for (const look of LOOKS) {
     await fits(page, look, 'an alert');
     await page.getByRole('button', { name: 'Look at it' }).click();
     await page.getByRole('dialog').waitFor();
+    assert.match(page.url(), /[?&]version=1&/);
     await page.getByRole('button', { name: 'Close' }).click();
     await seesWhatMoved(page, look);
     await opensADistribution(page, look);

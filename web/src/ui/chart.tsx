@@ -242,6 +242,10 @@ export function Chart(props: Props) {
     plot.current?.setData(columns(props));
   }, [props.at_s, props.lines]);
 
+  useEffect(() => {
+    plot.current?.redraw(false);
+  }, [props.marks]);
+
   const lastIndex = props.at_s.length - 1;
   const index = cursor !== null && cursor <= lastIndex ? cursor : lastIndex;
   const span = (props.at_s[lastIndex] ?? 0) - (props.at_s[0] ?? 0);
