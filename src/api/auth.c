@@ -299,7 +299,7 @@ sw_status sw_auth_use_login(char session[SW_LOGIN_CODE_BYTES], sw_auth *auth, sw
     if (!remove_key(auth, auth->logins, code))
         return sw_fail(error, SW_CODE_DENIED,
                        "this sign-in link is unknown or was used already: each opens one session. "
-                       "Make another with POST /api/v1/login-links, or restart serve");
+                       "Make another with: slipway token link");
     return add_key(session, auth, auth->sessions, session_ms, error);
 }
 

@@ -32,7 +32,7 @@ static void add_security_headers(sw_exchange *exchange) {
     sw_exchange_add_header(exchange, "Referrer-Policy", SW_STR("no-referrer"));
 }
 
-static void send_file(sw_exchange *exchange, const sw_embedded *file) {
+static void send_file(sw_exchange *exchange, int status, const sw_embedded *file) {
     bool hashed = sw_str_starts(sw_str_of(file->name), SW_STR("/assets/"));
     bool gzip = file->gzip.at && accepts(exchange, "accept-encoding", "gzip");
     add_security_headers(exchange);
@@ -42,7 +42,15 @@ static void send_file(sw_exchange *exchange, const sw_embedded *file) {
     sw_exchange_add_header(exchange, "Vary", SW_STR("Accept-Encoding"));
     if (gzip)
         sw_exchange_add_header(exchange, "Content-Encoding", SW_STR("gzip"));
-    sw_exchange_reply(exchange, 200, file->content_type, slice(gzip ? file->gzip : file->plain));
+    sw_exchange_reply(exchange, status, file->content_type, slice(gzip ? file->gzip : file->plain));
+}
+
+bool sw_dashboard_reply_page(sw_exchange *exchange, int status) {
+    const sw_embedded *page = find(SW_STR("/index.html"));
+    if (!page || !accepts(exchange, "accept", "text/html"))
+        return false;
+    send_file(exchange, status, page);
+    return true;
 }
 
 /* A path of the dashboard's own, such as /models/fraud, gets its page; everything else is unknown.
@@ -51,12 +59,9 @@ void sw_api_dashboard(sw_exchange *exchange, void *context) {
     (void)context;
     sw_error error;
     const sw_embedded *file = find(exchange->path);
-    const sw_embedded *page = find(SW_STR("/index.html"));
     if (file)
-        send_file(exchange, file);
-    else if (page && accepts(exchange, "accept", "text/html"))
-        send_file(exchange, page);
-    else
+        send_file(exchange, 200, file);
+    else if (!sw_dashboard_reply_page(exchange, 200))
         sw_exchange_fail(
             exchange,
             sw_fail(&error, SW_CODE_NOT_FOUND,

@@ -49,5 +49,7 @@ sw_handler sw_api_alerts, sw_api_alert, sw_api_acknowledge, sw_api_silences, sw_
     sw_api_deliveries, sw_api_test_notifier;
 /* dashboard.c */
 sw_handler sw_api_dashboard, sw_api_openapi;
+/* Answers a person's browser with the dashboard, which says what the status means; false: nobody's. */
+bool sw_dashboard_reply_page(sw_exchange *exchange, int status);
 
 #endif /* SW_API_HANDLERS_PRIVATE_H */

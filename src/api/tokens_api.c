@@ -127,7 +127,8 @@ void sw_api_login(sw_exchange *exchange, void *context) {
     char session[SW_LOGIN_CODE_BYTES];
     sw_status status = sw_auth_use_login(session, app->auth, exchange->params[0], &error);
     if (sw_failed(status)) {
-        sw_exchange_fail(exchange, status, &error);
+        if (status.code != SW_CODE_DENIED || !sw_dashboard_reply_page(exchange, 403))
+            sw_exchange_fail(exchange, status, &error);
         return;
     }
     set_cookie(exchange, session, "; Max-Age=43200");

@@ -88,7 +88,8 @@ def test_the_link_that_serve_prints_signs_in_once(guarded):
     session = {"Cookie": cookie.split(";")[0]}
     assert as_nobody(guarded, "GET", "/api/v1/models", headers=session).status == 200
     assert as_nobody(guarded, "POST", "/api/v1/models/cells/deployments", body={}, headers=session).status == 200
-    assert as_nobody(guarded, "GET", path).status == 403
+    used = as_nobody(guarded, "GET", path)
+    assert used.status == 403 and "slipway token link" in used.error
     assert as_nobody(guarded, "POST", "/api/v1/logout", headers=session).status == 204
     assert as_nobody(guarded, "GET", "/api/v1/models", headers=session).status == 401
 

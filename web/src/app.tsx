@@ -115,7 +115,8 @@ export function App() {
   const signedOut = useStore((s) => s.signedOut);
   const attention = useStore((s) => attentionCount(s.models, s.raised));
   const [open, setOpen] = useState<'search' | 'help' | null>(null);
-  const title = signedOut ? 'Sign in · Slipway' : titleOf(route, attention);
+  const usedLink = route.page === 'used-link';
+  const title = signedOut || usedLink ? 'Sign in · Slipway' : titleOf(route, attention);
   useEffect(() => {
     document.title = title;
   }, [title]);
@@ -126,7 +127,7 @@ export function App() {
     else if (action === 'events') go('/events');
     else setOpen(action);
   });
-  if (signedOut) return <SignIn />;
+  if (signedOut || usedLink) return <SignIn usedLink={usedLink} />;
   return (
     <>
       <a class="skip" href="#main" onClick={(event) => {

@@ -50,7 +50,7 @@ function onClick(event: MouseEvent): void {
   const link = event.target instanceof Element ? event.target.closest('a') : null;
   if (!plain || event.defaultPrevented || link === null || link.target !== '' || link.hasAttribute('download')) return;
   if (link.origin !== location.origin || link.hash !== '') return;
-  if (parse(link.pathname).page === 'missing') return; /* not a page of ours: the API, say */
+  if (['missing', 'used-link'].includes(parse(link.pathname).page)) return; /* not a page of ours: the API, say */
   event.preventDefault();
   go(link.pathname + link.search);
 }

@@ -12,6 +12,8 @@ export type Route =
   | { page: 'model'; name: string; tab: Tab }
   | { page: 'events' }
   | { page: 'alerts'; id: number | null; tab: AlertTab }
+  /** A sign-in link that did not sign in: the server answers those that do. */
+  | { page: 'used-link' }
   | { page: 'missing' };
 
 export function parse(path: string): Route {
@@ -23,6 +25,7 @@ export function parse(path: string): Route {
   }
   const [head, name, tab, more] = parts;
   if (head === undefined) return { page: 'fleet' };
+  if (head === 'login' && name !== undefined && tab === undefined) return { page: 'used-link' };
   if (head === 'events' && name === undefined) return { page: 'events' };
   if (head === 'alerts' && tab === undefined) {
     if (name === undefined) return { page: 'alerts', id: null, tab: 'inbox' };

@@ -57,6 +57,8 @@ test('address: alerts have one each', () => {
   assert.deepEqual(parse('/alerts/rules'), { page: 'alerts', id: null, tab: 'rules' });
   assert.deepEqual(parse('/alerts/silences'), { page: 'alerts', id: null, tab: 'silences' });
   assert.deepEqual(parse('/alerts/x'), { page: 'missing' });
+  assert.deepEqual(parse('/login/abc'), { page: 'used-link' });
+  assert.deepEqual(parse('/login/abc/more'), { page: 'missing' });
   assert.deepEqual(parse('/alerts/17/more'), { page: 'missing' });
   assert.deepEqual(parse('/models/fraud/quality'), { page: 'model', name: 'fraud', tab: 'quality' });
 });

@@ -190,6 +190,17 @@ test('dashboard: says when it is cut off, and comes back by itself', TIMEOUT, as
   await context.close();
 });
 
+test('dashboard: a sign-in link that was used says so, as a page', TIMEOUT, async () => {
+  const { context, page } = await open(browser, LOOKS[0]);
+  const response = await page.goto(`${url}/login/${'A'.repeat(43)}`);
+  assert.equal(response.status(), 403);
+  await page.getByRole('heading', { name: 'This sign-in link was used already' }).waitFor();
+  await page.getByText('slipway token link').waitFor();
+  await page.getByRole('button', { name: 'Go to the fleet' }).click();
+  await page.locator('table.fleet').waitFor();
+  await context.close();
+});
+
 test('dashboard: without a session it says how to sign in', TIMEOUT, async () => {
   const { context, page } = await open(browser, LOOKS[0]);
   await page.route('**/api/v1/**', (route) => route.fulfill({ status: 401, contentType: 'application/json', body: '{"error":"sign in"}' }));

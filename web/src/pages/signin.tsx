@@ -3,12 +3,12 @@
 
 import { Brand } from '../ui/brand';
 
-export function SignIn() {
+export function SignIn({ usedLink }: { usedLink: boolean }) {
   return (
     <>
       <header class="head"><div class="head-inner"><Brand /></div></header>
       <main id="main" tabIndex={-1} class="page signin">
-        <header class="page-head"><h1>Sign in</h1></header>
+        <header class="page-head"><h1>{usedLink ? 'This sign-in link was used already' : 'Sign in'}</h1></header>
         <p class="lead">This server wants to know who asks. It prints a sign-in link when it starts; the link works once.</p>
         <ol>
           <li>Look where <code>slipway serve</code> was started (its terminal, or its log) for a line like<br />
@@ -19,7 +19,7 @@ export function SignIn() {
           The link was used already, or the session is over? <code>slipway token link</code> makes a new one. Programs use a
           token instead: the header <code>Authorization: Bearer TOKEN</code>.
         </p>
-        <p><button type="button" class="primary" onClick={() => location.reload()}>Try again</button></p>
+        <p><button type="button" class="primary" onClick={() => (usedLink ? location.assign('/') : location.reload())}>{usedLink ? 'Go to the fleet' : 'Try again'}</button></p>
       </main>
     </>
   );

@@ -268,7 +268,7 @@ export function Chart(props: Props) {
           ))}
         </ul>
         <span class="chart-at muted num">
-          {cursor !== null && <>{when(at_ms, Date.now())} · {utc(at_ms).slice(11)}</>}
+          {cursor !== null && <>{when(at_ms, Date.now())}{zone(at_ms) === 'UTC' ? ' UTC' : ` · ${utc(at_ms).slice(11)}`}</>}
           {near !== '' && <strong>{near}</strong>}
         </span>
         <SaveButtons
