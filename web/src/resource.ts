@@ -14,6 +14,8 @@ export interface Resource<T> {
   /** True until there is something to show. */
   loading: boolean;
   reload(): void;
+  /** Shows what an answer to a change brought, and asks again. */
+  replace(data: T): void;
 }
 
 interface Held<T> {
@@ -34,6 +36,10 @@ export function useResource<T>(
   const loader = useRef(load);
   loader.current = load;
   const reload = useCallback(() => setAsked((n) => n + 1), []);
+  const replace = useCallback((data: T) => {
+    setHeld({ key, data, error: null });
+    reload();
+  }, [key]);
 
   useEffect(() => {
     const abort = new AbortController();
@@ -66,5 +72,6 @@ export function useResource<T>(
     error: fresh ? held.error : null,
     loading: !fresh || (held.data === null && held.error === null),
     reload,
+    replace,
   };
 }

@@ -136,8 +136,13 @@ test('rules: one is added by the form, followed, mistaken and taken out again', 
   await row(page, 'room').waitFor();
   await shoot(page, DESKTOP, 'r4-rules-own');
   await makesAMistake(page, DESKTOP);
+  await page.route('**/api/v1/alert-rules', async (route) => {
+    if (route.request().method() === 'GET') await new Promise((go) => setTimeout(go, 2000)); /* a slow net must undo nothing */
+    await route.continue().catch(() => undefined);
+  });
   await removes(page, 'slow');
   await removes(page, 'room');
+  await page.unroute('**/api/v1/alert-rules');
   assert.equal(await inForce('room'), undefined);
   assert.deepEqual([(await inForce('slow')).above, (await inForce('slow')).builtin], [1000, true]);
   assert.equal((await api('GET', '/api/v1/alert-rules')).yaml, start, 'the text is what it was');

@@ -152,7 +152,7 @@ function Standing({ now, mayChange }: { now: AlertRules; mayChange: boolean | nu
 
 type Open = { what: 'form'; target: Target } | { what: 'apply'; read: RulesRead; text: string };
 
-function Loaded({ now, mayChange, reload }: { now: AlertRules; mayChange: boolean | null; reload: () => void }) {
+function Loaded({ now, mayChange, replace }: { now: AlertRules; mayChange: boolean | null; replace: (now: AlertRules) => void }) {
   const [unapplied, setUnapplied] = useState(kept);
   const [open, setOpen] = useState<Open | null>(null);
   const [mark, setMark] = useState<Mark | null>(null);
@@ -203,11 +203,11 @@ function Loaded({ now, mayChange, reload }: { now: AlertRules; mayChange: boolea
     const edit = editFor(text, target, { ...draft, name: draft.name.trim() }, now);
     take(edit!, await checked(edit, target.read, now, [draft.name.trim(), target.rule?.name]));
   };
-  const apply = (yaml: string): Promise<void> => api.applyRules(yaml).then(() => {
+  const apply = (yaml: string): Promise<void> => api.applyRules(yaml).then((applied) => {
+    replace(applied); /* the next edit is of this text, however slow the next answer is */
     keep(null);
     setSaid({ good: true, text: 'In force.' });
     setOpen(null);
-    reload();
     dispatch({ type: 'alert' });
   });
   const others = unapplied !== null && unapplied.base !== stored;
@@ -270,5 +270,5 @@ export function Rules() {
   const allowed = useResource('may change rules', api.mayChangeRules);
   if (found.error !== null && !found.data) return <Problem text={found.error} retry={found.reload} />;
   if (!found.data) return <p class="muted loading">Loading…</p>;
-  return <Loaded now={found.data} mayChange={allowed.data} reload={found.reload} />;
+  return <Loaded now={found.data} mayChange={allowed.data} replace={found.replace} />;
 }
