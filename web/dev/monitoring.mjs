@@ -20,7 +20,7 @@ export function heatmapJson(model, version, hours, now) {
     const state = psi.map((x) => (target === null ? 'too few rows' : x >= 0.2 ? 'drifted' : x >= 0.1 ? 'moved' : 'same'));
     return { name, kind: categories ? 'category' : 'numeric', output: false, psi: target === null ? psi.map(() => null) : psi, state, missing_share: psi.map(() => 0.01) };
   });
-  return { model: model.name, version, step_minutes, from_ms: times[0] ?? now, times, columns, rows: times.map((at) => Math.round(900 + 300 * hash01(at))) };
+  return { model: model.name, version, segment: '', step_minutes, from_ms: times[0] ?? now, times, columns, rows: times.map((at) => Math.round(900 + 300 * hash01(at))) };
 }
 
 export function driftJson(model, version, now) {
@@ -83,7 +83,8 @@ export class Alerts {
     const state = query.get('state') ?? 'active';
     if (path === '/api/v1/alerts') {
       const open = (a) => a.state !== 'resolved';
-      const kept = this.list.filter((a) => state === 'all' || (state === 'resolved' ? !open(a) : open(a)));
+      const model = query.get('model') ?? '';
+      const kept = this.list.filter((a) => (model === '' || a.model === model) && (state === 'all' || (state === 'resolved' ? !open(a) : open(a))));
       return { alerts: kept.map(({ evidence, ...rest }) => rest), more: false };
     }
     if (path === '/api/v1/silences' && method === 'GET') return { silences: this.silences };

@@ -14,16 +14,25 @@ import './style/parts.css';
 /** A hidden page gives its connection back after this long: browsers allow six to a server. */
 const HIDDEN_MS = 60_000;
 
+/** Alerts often come together: lists are asked for again once for all that came this soon. */
+const STORM_MS = 300;
+
 function loadModels(): Promise<void> {
   return api.models().then((models) => dispatch({ type: 'models', models }));
 }
 
 function startStream(): void {
+  let told = 0;
   const stream = new LiveStream('/api/v1/stream', {
     open: () => dispatch({ type: 'connection', connection: 'live' }),
     broken: () => dispatch({ type: 'connection', connection: 'reconnecting' }),
     tick: (tick) => dispatch({ type: 'tick', tick }),
-    alert: () => dispatch({ type: 'alert' }),
+    alert: () => {
+      if (told === 0) told = window.setTimeout(() => {
+        told = 0;
+        dispatch({ type: 'alert' });
+      }, STORM_MS);
+    },
     change: (event) => dispatch({ type: 'change', event, quiet: document.querySelector('dialog[open]') !== null }),
   }, {
     connect: (url) => new EventSource(url) as unknown as Source,
