@@ -86,6 +86,8 @@ bool sw_json_read_str(sw_json_reader *in, sw_str *out);
 bool sw_json_read_f64(sw_json_reader *in, double *out);
 bool sw_json_read_i64(sw_json_reader *in, int64_t *out);
 bool sw_json_read_u64(sw_json_reader *in, uint64_t *out);
+/* A time in ms since 1970; a fraction of one, as time.time() * 1000 has, is cut off. */
+bool sw_json_read_ms(sw_json_reader *in, int64_t *out);
 bool sw_json_read_bool(sw_json_reader *in, bool *out);
 bool sw_json_read_null(sw_json_reader *in);
 /* Takes `token` if it comes next. For what others write and JSON has not: NaN, Infinity. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -425,6 +426,19 @@ bool sw_json_read_u64(sw_json_reader *in, uint64_t *out) {
     const char *at = in->at;
     sw_num_fit fit = sw_num_scan_u64(out, &at, in->end);
     return number_done(in, at, fit, "64 bits without a sign");
+}
+
+bool sw_json_read_ms(sw_json_reader *in, int64_t *out) {
+    const char *at = in->at;
+    double ms;
+    if (sw_json_read_peek(in) != SW_JSON_NUMBER)
+        return sw_json_read_fail(in, at, "a time should be a number of milliseconds since 1970");
+    if (!sw_json_read_f64(in, &ms))
+        return false;
+    if (!(fabs(ms) < 0x1p53))
+        return sw_json_read_fail(in, at, "a time should be in milliseconds since 1970");
+    *out = (int64_t)floor(ms);
+    return true;
 }
 
 bool sw_json_read_token(sw_json_reader *in, sw_str token) {

@@ -78,7 +78,7 @@ static bool take_part(sw_observation *out, sw_json_reader *in, sw_str key) {
     if (sw_str_is(key, "id"))
         return take_id(&out->id, in);
     if (sw_str_is(key, "at_ms"))
-        return sw_json_read_i64(in, &out->at_ms);
+        return sw_json_read_ms(in, &out->at_ms);
     if (sw_str_is(key, "time"))
         return take_time(&out->at_ms, in);
     if (sw_str_is(key, "latency_ms"))
@@ -274,16 +274,18 @@ static bool put_values(putting *p, size_t width) {
     }
     if (!sw_json_read_array(&p->in))
         return false;
-    for (; sw_json_read_item(&p->in); count++, p->at++)
-        if (count == width || !put_scalar(p))
+    bool more = false;
+    for (; !more && sw_json_read_item(&p->in); count++, p->at++) {
+        more = count == width;
+        if (!more && !put_scalar(p))
             break;
+    }
     if (sw_failed(p->in.status))
         return false;
-    return count == width ||
-           sw_json_read_fail(&p->in, at,
-                             "prediction '%.*s' should have %zu values, but has "
-                             "%s",
-                             SW_STR_ARG(p->tensor->name), width, count < width ? "fewer" : "more");
+    return (count == width && !more) ||
+           sw_json_read_fail(&p->in, at, "prediction '%.*s' should have %zu value%s, but has %s",
+                             SW_STR_ARG(p->tensor->name), width, width == 1 ? "" : "s",
+                             more ? "more" : "fewer");
 }
 
 static bool aim(putting *p, sw_observed_outputs *outputs, size_t row, uint32_t output) {

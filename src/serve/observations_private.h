@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files observation*.c share. */
+/* What the files observation*.c share; reference.c reads predictions in the same way. */
 #ifndef SW_SERVE_OBSERVATIONS_PRIVATE_H
 #define SW_SERVE_OBSERVATIONS_PRIVATE_H
 

@@ -5,7 +5,8 @@
  * While a version is checked, up to 10,000 rows of the profile's CSV, evenly spread over it, are
  * predicted and their outputs (and summaries of inputs that are no columns) are counted as live
  * ones will be. A dear model gets fewer rows: those that take two seconds. Rows that the model does
- * not take are left out; without any there is no reference for outputs.
+ * not take are left out; without any there is no reference for outputs. Of a model that is served
+ * elsewhere the CSV itself may say what was predicted, in columns named as the outputs.
  *
  * Memory:  in the arena.
  * Threads: any but a loop's.

@@ -100,6 +100,7 @@ def test_a_signature_file_alone_will_do(server, tmp_path):
     good = {"features": {"a": 1, "b": None}, "prediction": {"label": 1, "proba": [0.2, 0.8]}}
     assert server.http("POST", path, good).json["accepted"] == 1
     for bad, why in [({"label": 1, "proba": [0.2]}, "2 values"), ({"label": 1.5}, "whole number"), (1, "2 outputs"),
+                     ({"label": [1, 0], "proba": [0, 1]}, "1 value, but has more"),
                      ({"lable": 1}, "no output 'lable'"), (None, "'label' is missing")]:
         reply = server.http("POST", path, {**good, "prediction": bad})
         assert reply.status == 400 and why in reply.error, reply.body
@@ -114,7 +115,7 @@ def test_a_signature_file_alone_will_do(server, tmp_path):
     (lambda o: "".join(json.dumps(o) + "\n" for _ in range(6)), {}, 6),
 ])
 def test_observations_come_in_any_usual_form(fraud, body, headers, taken):
-    reply = fraud.http("POST", OBSERVATIONS, body(observation(random.Random(2), id="x", latency_ms=2.5)), headers)
+    reply = fraud.http("POST", OBSERVATIONS, body(observation(random.Random(2), id="x", latency_ms=2.5, at_ms=time.time() * 1000)), headers)
     assert reply.status == 200 and reply.json == {"accepted": taken, "rejected_count": 0, "rejected": []}
     wait_until(lambda: watched(fraud)["rows"] == taken)
     model = fraud.get("/api/v1/models/fraud")
@@ -183,6 +184,32 @@ def test_drift_shows_and_survives_a_restart(fraud):
     fraud.kill()
     fraud.start()
     assert watched(fraud)["rows"] == 3000
+
+
+def test_predictions_in_the_profile_are_the_reference_of_predictions(server, tmp_path):
+    r = random.Random(9)
+    lines = ["x,score,kind,other"]
+    lines += [f"{r.random():.4f},{r.random():.4f},{r.choice(['yes', 'no'])},{r.choice([1, 2, 3])}" for _ in range(3000)]
+    lines += ["0.5,,,oops"]
+    (tmp_path / "train.csv").write_text("\n".join(lines) + "\n")
+    server.ok("push", "fraud", "--external", "--profile", tmp_path / "train.csv", "--prediction", "score", "--prediction",
+              "kind", "--deploy")
+
+    def send(shift, kinds):
+        rows = [{"features": {"x": r.random(), "other": r.choice(["1", "2", "3"])},
+                 "prediction": {"score": r.random() ** shift, "kind": r.choice(kinds)}} for _ in range(2000)]
+        assert server.http("POST", OBSERVATIONS, rows).json["accepted"] == 2000
+
+    def outputs(rows):
+        wait_until(lambda: watched(server)["rows"] == rows)
+        return {o["name"]: o for o in watched(server)["outputs"]}
+
+    send(1, ["yes", "no"])
+    assert {n: o["state"] for n, o in outputs(2000).items()} == {"score": "same", "kind": "same"}
+    send(4, ["yes", "yes", "yes", "never"])
+    found = outputs(4000)
+    assert {n: o["state"] for n, o in found.items()} == {"score": "drifted", "kind": "drifted"}
+    assert abs(found["score"]["reference_mean"] - 0.5) < 0.03
 
 
 def test_what_is_told_late_counts_in_its_own_minute(fraud):
