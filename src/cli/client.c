@@ -204,7 +204,9 @@ static void set_body(sw_client *client, transfer_state *transfer) {
         lib->easy_setopt(client->easy, CURLOPT_UPLOAD, 1L);
         lib->easy_setopt(client->easy, CURLOPT_READFUNCTION, on_read);
         lib->easy_setopt(client->easy, CURLOPT_READDATA, transfer);
-        lib->easy_setopt(client->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->file_bytes);
+        if (request->file_bytes)
+            lib->easy_setopt(client->easy, CURLOPT_INFILESIZE_LARGE,
+                             (curl_off_t)request->file_bytes);
     } else if (request->body.at) {
         lib->easy_setopt(client->easy, CURLOPT_POSTFIELDS, request->body.at);
         lib->easy_setopt(client->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);

@@ -4,8 +4,13 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+/* How long standard input is nobody knows: 0. */
 static sw_status open_file(FILE **out, uint64_t *bytes, const char *path, sw_error *error) {
     struct stat info;
+    *bytes = 0;
+    *out = stdin;
+    if (strcmp(path, "-") == 0)
+        return SW_OK;
     *out = fopen(path, "re");
     if (!*out)
         return sw_fail(error, errno == ENOENT ? SW_CODE_NOT_FOUND : SW_CODE_IO, "%s: %s", path,
@@ -17,6 +22,14 @@ static sw_status open_file(FILE **out, uint64_t *bytes, const char *path, sw_err
     fclose(*out);
     return sw_fail(error, SW_CODE_INVALID, "%s is %s", path,
                    S_ISREG(info.st_mode) ? "empty" : "no file");
+}
+
+/* As for `predict`: the first character tells JSON and JSON Lines from CSV. */
+static const char *type_of(FILE *file) {
+    int c = getc(file);
+    if (c != EOF)
+        ungetc(c, file);
+    return c == '{' || c == '[' ? "application/json" : "text/csv";
 }
 
 static void print_counts(const json_t *counts) {
@@ -46,14 +59,14 @@ static sw_status upload(sw_cli *cli, const char *model, FILE *file, uint64_t byt
     SW_TRY(sw_cli_client(&client, cli));
     snprintf(url, sizeof url, "/api/v1/models/%s/labels?id_column=%s&label_column=%s", name.at,
              id_column.at, label_column.at);
-    snprintf(what, sizeof what, "sending %.250s", path);
+    snprintf(what, sizeof what, "sending %.250s", file == stdin ? "standard input" : path);
     sw_progress_begin(&progress, sw_cli_quiet(cli) ? NULL : what);
     sw_request request = {.method = "POST",
                           .path = url,
-                          .type = "text/csv",
+                          .type = type_of(file),
                           .file = file,
                           .file_bytes = bytes,
-                          .progress = &progress};
+                          .progress = bytes ? &progress : NULL};
     sw_status status = sw_client_do(sw_client_reply(client), client, &request, &cli->error);
     sw_progress_end(&progress);
     return sw_failed(status) ? status : sw_cli_judge(cli, sw_client_reply(client));
@@ -71,7 +84,8 @@ static sw_status run(sw_cli *cli) {
                        path);
     SW_TRY(open_file(&file, &bytes, path, &cli->error));
     sw_status status = upload(cli, spec.name, file, bytes, path);
-    fclose(file);
+    if (file != stdin)
+        fclose(file);
     if (sw_failed(status))
         return status;
     if (sw_cli_json(cli)) {
@@ -93,14 +107,17 @@ static const sw_cli_option options[] = {
 
 const sw_cli_command sw_cli_labels = {
     .name = "labels",
-    .arguments = "NAME FILE.csv",
+    .arguments = "NAME FILE",
     .summary = "says what came true, so that quality can be measured",
     .details =
+        "The file is CSV with a header, JSON or JSON Lines; - is standard input.\n"
         "A label is known by the id of its prediction. It may come long after the prediction,\n"
         "or before; sending it again does no harm, and another label for the same id replaces\n"
         "it. A label is stored once the command says so.",
-    .examples = "slipway labels fraud outcomes.csv\n"
-                "slipway labels fraud outcomes.csv --id-column transaction --label-column is_fraud",
+    .examples =
+        "slipway labels fraud outcomes.csv\n"
+        "slipway labels fraud outcomes.csv --id-column transaction --label-column is_fraud\n"
+        "zcat outcomes.ndjson.gz | slipway labels fraud -",
     .options = options,
     .arguments_min = 2,
     .arguments_max = 2,

@@ -21,6 +21,7 @@ enum {
     LABEL_DAYS_MIN = 90, /* labels are kept this long at least, and as long as their log */
     EXPIRE_EVERY_S = 3600,
     EXPIRE_ROWS = 20000,
+    FUTURE_MS_MAX = 5 * 60 * 1000, /* by how much clocks may differ */
     PAGE = 5000,
 };
 
@@ -79,7 +80,7 @@ sw_status sw_label_place(placed_label *out, decay_model *model, sw_str id, sw_st
     return find_class(&out->label.value, model, label, error);
 }
 
-static sw_status check(const sw_label *label, size_t number, sw_error *error) {
+static sw_status check(const sw_label *label, size_t number, int64_t now_ms, sw_error *error) {
     if (label->id.len == 0 || label->id.len > SW_PLOG_ID_BYTES_MAX || !sw_str_is_utf8(label->id))
         return sw_fail(error, SW_CODE_INVALID,
                        "label %zu: \"id\" must be the prediction's, of 1 to %d bytes of UTF-8",
@@ -94,6 +95,11 @@ static sw_status check(const sw_label *label, size_t number, sw_error *error) {
     if (label->at_ms < 0)
         return sw_fail(error, SW_CODE_INVALID,
                        "label %zu (id '%.*s'): \"at_ms\" is before 1970: give ms since then",
+                       number, SW_STR_ARG(label->id));
+    if (label->at_ms > now_ms + FUTURE_MS_MAX)
+        return sw_fail(error, SW_CODE_INVALID,
+                       "label %zu (id '%.*s'): \"at_ms\" is a time that is yet to come: are the "
+                       "clocks right, and is the unit milliseconds?",
                        number, SW_STR_ARG(label->id));
     return SW_OK;
 }
@@ -259,10 +265,11 @@ sw_status sw_labels_join(sw_decay *decay, decay_model *model, placed_label *labe
 
 /* ---- Taking labels in ---- */
 
+/* `first`: how many of the same body came before these. */
 static sw_status place_all(placed_label *out, decay_model *model, const sw_label *labels,
-                           size_t count, int64_t now_ms, sw_error *error) {
+                           size_t count, size_t first, int64_t now_ms, sw_error *error) {
     for (size_t i = 0; i < count; i++) {
-        SW_TRY(check(&labels[i], i, error));
+        SW_TRY(check(&labels[i], first + i, now_ms, error));
         SW_TRY(sw_label_place(&out[i], model, labels[i].id, labels[i].label,
                               labels[i].at_ms ? labels[i].at_ms : now_ms, error));
     }
@@ -282,7 +289,7 @@ static void end_flight(decay_model *model, bool joined) {
 static sw_status add(sw_label_counts *counts, sw_decay *decay, decay_model *model,
                      const sw_label *labels, placed_label *placed, size_t count, sw_error *error) {
     int64_t now_ms = sw_clock_wall_ms();
-    SW_TRY(place_all(placed, model, labels, count, now_ms, error));
+    SW_TRY(place_all(placed, model, labels, count, counts->accepted, now_ms, error));
     pthread_mutex_lock(&model->lock);
     model->in_flight++;
     pthread_mutex_unlock(&model->lock);

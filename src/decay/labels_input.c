@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "base/num.h"
 
+#include <math.h>
+
 /* A row of CSV that is not whole after as many bytes is none. */
 #define HELD_BYTES_MAX ((size_t)SW_CSV_ROW_BYTES_MAX)
 
@@ -42,7 +44,7 @@ static bool read_label(sw_json_reader *in, sw_label *label) {
     while (sw_json_read_key(in, &key)) {
         bool good = sw_str_is(key, "id")      ? read_text(in, &label->id, "id")
                     : sw_str_is(key, "label") ? read_text(in, &label->label, "label")
-                    : sw_str_is(key, "at_ms") ? sw_json_read_i64(in, &label->at_ms)
+                    : sw_str_is(key, "at_ms") ? sw_json_read_ms(in, &label->at_ms)
                                               : sw_json_read_fail(in, in->at,
                                                                   "unknown key '%.*s': a label has "
                                                                   "\"id\", \"label\" and \"at_ms\"",
@@ -100,7 +102,9 @@ static void read_body(sw_json_reader *in, gathered *g) {
         if (read_list(in, g) && sw_json_read_key(in, &key))
             sw_json_read_fail(in, in->at, "unknown key '%.*s' beside \"labels\"", SW_STR_ARG(key));
     } else {
-        add_label(in, g);
+        /* One, or a line each. */
+        while (add_label(in, g) && sw_json_read_peek(in) == SW_JSON_OBJECT)
+            ;
     }
 }
 
@@ -159,9 +163,12 @@ static sw_status read_fields(sw_label *out, const sw_labels_csv *csv, const sw_c
     sw_str at = csv->at_at >= 0 && (int32_t)row->count > csv->at_at
                     ? sw_str_trim(row->fields[csv->at_at])
                     : (sw_str){0};
-    if (at.len && sw_num_parse_i64(&out->at_ms, at) != SW_NUM_FITS)
-        return sw_fail(error, SW_CODE_INVALID, "line %llu: at_ms '%.*s' is no whole number",
+    double at_ms = 0;
+    if (at.len && (sw_num_parse_f64(&at_ms, at) != SW_NUM_FITS || !(fabs(at_ms) < 0x1p53)))
+        return sw_fail(error, SW_CODE_INVALID,
+                       "line %llu: at_ms '%.*s' is no number of milliseconds since 1970",
                        (unsigned long long)line, SW_STR_ARG(at));
+    out->at_ms = (int64_t)floor(at_ms);
     if (out->id.len && out->label.len)
         return SW_OK;
     return sw_fail(error, SW_CODE_INVALID, "line %llu: the %s is empty", (unsigned long long)line,

@@ -2,8 +2,8 @@
 /*
  * labels_input: labels as people send them: JSON, or CSV of any length.
  *
- * JSON: {"id", "label", "at_ms"?}, a list of those, or {"labels": […]}. A label is a string, a
- * number, true or false. CSV: a header, then rows; the columns are called "id" and "label" unless
+ * JSON: {"id", "label", "at_ms"?}, one of those a line, a list of them, or {"labels": […]}. A
+ * label is a string, a number, true or false. CSV: a header, then rows; the columns are called "id" and "label" unless
  * said otherwise, and "at_ms", if there is one.
  *
  * Memory:  what `take` gets lives until it returns.

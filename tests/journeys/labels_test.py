@@ -7,8 +7,9 @@ import json
 import random
 import subprocess
 import threading
+import time
 
-from harness import BIN, EXAMPLE, NOT_FOUND, SANITIZED, Server, clean_environment, wait_until
+from harness import BIN, EXAMPLE, FAILED, NOT_FOUND, SANITIZED, Server, clean_environment, wait_until
 
 
 def deployed(folder, **settings):
@@ -105,6 +106,26 @@ def test_labels_come_before_and_after_and_twice(tmp_path):
         server.refuses(NOT_FOUND, "quality", "nothing")
         refused = server.http("POST", "/api/v1/models/cancer/labels", [{"id": "x"}])
         assert refused.status == 400 and "label" in refused.error
+    finally:
+        server.stop()
+
+
+def test_labels_come_as_lines_and_on_standard_input(tmp_path):
+    server = deployed(tmp_path)
+    try:
+        path = "/api/v1/models/cancer/labels"
+        lines = "".join(json.dumps({"id": f"l{i}", "label": i % 2, "at_ms": time.time() * 1000}) + "\n" for i in range(300))
+        assert server.http("POST", path, lines).json["accepted"] == 300
+        assert server.ok_json("labels", "cancer", "-", stdin=lines)["duplicates"] == 300
+        table = "id,label\n" + "".join(f"l{i},{i % 2}\n" for i in range(300))
+        assert server.ok_json("labels", "cancer", "-", stdin=table)["duplicates"] == 300
+        assert "no column 'id'" in server.refuses(FAILED, "labels", "cancer", "-", stdin="a,b\n1,2\n")
+        ahead = server.http("POST", path, {"id": "x", "label": 1, "at_ms": int(time.time() * 1e6)})
+        assert ahead.status == 400 and "yet to come" in ahead.error
+        many = [{"id": f"m{i}", "label": 1} for i in range(7000)]
+        many[6500]["id"] = "x" * 129
+        refused = server.http("POST", path, many)
+        assert refused.status == 400 and "label 6500: " in refused.error and "5000 labels before" in refused.error
     finally:
         server.stop()
 

@@ -317,7 +317,7 @@ static sw_status take(const sw_label *labels, size_t count, void *context, sw_er
     return SW_OK;
 }
 
-TEST(labels_input__json_in_its_three_forms) {
+TEST(labels_input__json_in_its_forms) {
     static const struct {
         const char *body, *says;
     } cases[] = {
@@ -326,6 +326,8 @@ TEST(labels_input__json_in_its_three_forms) {
          "7=true@0;b=x@5;"},
         {" {\"labels\": [ {\"id\":\"a\",\"label\":-1.5e3} ]} ", "a=-1.5e3@0;"},
         {"[]", ""},
+        {"{\"id\":\"a\",\"label\":1}\n{\"id\":\"b\",\"label\":0,\"at_ms\":7.9}\r\n\n",
+         "a=1@0;b=0@7;"},
     };
     sw_error error;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -336,6 +338,10 @@ TEST(labels_input__json_in_its_three_forms) {
     static const char *const wrong[] = {"",
                                         "1",
                                         "{\"id\":\"a\"}",
+                                        "{\"id\":\"a\",\"label\":1}\n{\"id\":\"b\"}\n",
+                                        "{\"id\":\"a\",\"label\":1}\n7\n",
+                                        "{\"id\":\"a\",\"label\":1,\"at_ms\":1e300}",
+                                        "{\"id\":\"a\",\"label\":1,\"at_ms\":\"now\"}",
                                         "[{\"id\":\"a\",\"label\":null}]",
                                         "{\"labels\":[],\"x\":1}",
                                         "{\"id\":\"a\",\"lable\":1}"};
