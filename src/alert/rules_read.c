@@ -100,6 +100,8 @@ static sw_status read_limit(sw_yaml *y, const yaml_node_t *node, raw_rule *raw) 
         return sw_yaml_fail(y, raw->below, "a rule has above: or below:, not both");
     rule->has_limit = raw->above || raw->below;
     rule->above = !raw->below;
+    if (m->kind == SW_SIGNAL_METRIC && rule->column.len == 0)
+        return sw_yaml_fail(y, node, "a rule on metric says which: column: accuracy");
     if (rule->has_limit)
         return sw_yaml_quantity(&rule->limit, y, raw->above ? raw->above : raw->below, m->unit,
                                 raw->above ? "above" : "below");
@@ -352,6 +354,20 @@ static sw_status fail_syntax(sw_yaml *y, const yaml_parser_t *parser) {
                    at->line + 1, at->column + 1, parser->problem ? parser->problem : "broken");
 }
 
+/* What stands behind a second "---" would be passed over. */
+static sw_status read_end(sw_yaml *y, yaml_parser_t *parser) {
+    yaml_document_t document;
+    if (!yaml_parser_load(parser, &document))
+        return fail_syntax(y, parser);
+    bool more = yaml_document_get_root_node(&document) != NULL;
+    size_t line = document.start_mark.line + 1;
+    yaml_document_delete(&document);
+    return more ? sw_fail(y->error, SW_CODE_INVALID,
+                          "line %zu, column 1: the rules are one document: a second begins here",
+                          line)
+                : SW_OK;
+}
+
 static sw_status read_text(sw_yaml *y, sw_str yaml) {
     yaml_parser_t parser;
     yaml_document_t document;
@@ -370,6 +386,8 @@ static sw_status read_text(sw_yaml *y, sw_str yaml) {
             status = read_top(y, root);
         yaml_document_delete(&document);
         y->document = NULL;
+        if (root && !sw_failed(status))
+            status = read_end(y, &parser);
     }
     yaml_parser_delete(&parser);
     return status;

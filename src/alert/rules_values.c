@@ -164,10 +164,16 @@ sw_status sw_yaml_quantity(double *out, sw_yaml *y, const yaml_node_t *node, sw_
         [SW_UNIT_BYTES] = {sizes, "size: write 500MB or 10GB"},
     };
     sw_str text = node->type == YAML_SCALAR_NODE ? sw_yaml_scalar(node) : SW_STR("");
-    if (parse(out, text, units[unit].suffixes) && isfinite(*out))
-        return SW_OK;
-    return sw_yaml_fail(y, node, "%s: '%.*s' is no %s", key, shown(text), text.at,
-                        units[unit].says);
+    if (!parse(out, text, units[unit].suffixes) || !isfinite(*out))
+        return sw_yaml_fail(y, node, "%s: '%.*s' is no %s", key, shown(text), text.at,
+                            units[unit].says);
+    /* A rule that can never hold, or never end, is a mistake: 5 where 5% was meant. */
+    if (unit == SW_UNIT_SHARE && !(*out >= 0 && *out <= 1))
+        return sw_yaml_fail(y, node, "%s: '%.*s' is %.3g %%, and a share is 0 to 100 %%: write 5%%",
+                            key, shown(text), text.at, *out * 100);
+    if (unit != SW_UNIT_NONE && *out < 0)
+        return sw_yaml_fail(y, node, "%s: '%.*s' is less than nothing", key, shown(text), text.at);
+    return SW_OK;
 }
 
 sw_status sw_yaml_strs(sw_str **out, size_t *count, sw_yaml *y, yaml_node_t *node) {

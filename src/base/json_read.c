@@ -430,7 +430,7 @@ bool sw_json_read_u64(sw_json_reader *in, uint64_t *out) {
 
 bool sw_json_read_ms(sw_json_reader *in, int64_t *out) {
     const char *at = in->at;
-    double ms;
+    double ms = 0;
     if (sw_json_read_peek(in) != SW_JSON_NUMBER)
         return sw_json_read_fail(in, at, "a time should be a number of milliseconds since 1970");
     if (!sw_json_read_f64(in, &ms))

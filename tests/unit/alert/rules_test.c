@@ -75,6 +75,18 @@ TEST(rules__say_where_and_what_is_wrong) {
     refuses("a: [", "no YAML");
     refuses("rules: 5\n", "line 1, column 8");
     refuses("rules:\n- {name: a, name: b, on: drift}\n", "twice");
+    refuses("rules:\n- {name: a, on: error_rate, above: 5}\n", "500 %");
+    refuses("rules:\n- {name: a, on: error_rate, above: -1%}\n", "0 to 100 %");
+    refuses("rules:\n- {name: a, on: latency, above: -1s}\n", "less than nothing");
+    refuses("rules:\n- {name: a, on: metric, below: 0.9}\n", "column: accuracy");
+    refuses("every: 5s\n---\nevery: 6s\n", "line 2, column 1");
+    refuses("every: 5s\n---\na: [\n", "no YAML");
+}
+
+TEST(rules__may_begin_and_end_as_documents_do) {
+    CHECK(reads("---\nevery: 6s\n...\n") && rules.every_ms == 6000);
+    CHECK(reads("# nothing\n") && rules.every_ms == 5000);
+    CHECK(reads("rules:\n- {name: a, on: error_rate, above: 100%}\n"));
 }
 
 TEST(rules__keep_secrets_out_of_the_text) {
