@@ -152,6 +152,23 @@ static sw_status read_matchers(sw_matcher *out, const sw_str *texts, size_t coun
     return SW_OK;
 }
 
+typedef struct span {
+    int64_t count;
+    const char *unit;
+} span;
+
+/* In the largest unit of which it is at least two. */
+static span span_of(int64_t ms) {
+    static const struct {
+        int64_t ms;
+        const char *name;
+    } units[] = {{86400000, "days"}, {3600000, "hours"}, {60000, "minutes"}};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (ms >= 2 * units[i].ms)
+            return (span){(ms + units[i].ms / 2) / units[i].ms, units[i].name};
+    return (span){(ms + 999) / 1000, "seconds"};
+}
+
 sw_status sw_alerts_silence(sw_buf *json, sw_alerts *alerts, const sw_str *matchers,
                             size_t matcher_count, int64_t until_ms, sw_str who, sw_str why,
                             sw_error *error) {
@@ -178,8 +195,9 @@ sw_status sw_alerts_silence(sw_buf *json, sw_alerts *alerts, const sw_str *match
         sw_json_add_i64(&w, "id", silence.id);
         sw_json_add_i64(&w, "until_ms", until_ms);
         sw_json_end_object(&w);
-        int len = snprintf(text, sizeof text, "silence %lld begun for %lld minutes",
-                           (long long)silence.id, (long long)((until_ms - now_ms + 59999) / 60000));
+        span how_long = span_of(until_ms - now_ms);
+        int len = snprintf(text, sizeof text, "silence %lld begun for %lld %s",
+                           (long long)silence.id, (long long)how_long.count, how_long.unit);
         note(alerts, "silence.begun", SW_STR(""), who, (sw_str){text, (size_t)len});
     }
     pthread_mutex_unlock(&alerts->lock);

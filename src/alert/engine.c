@@ -132,8 +132,9 @@ static void describe(entry *e, const sw_rule *rule, const sw_signal *signal) {
     if (rule->has_limit) {
         sw_str value = sw_unit_print(&arena, a->value, a->unit);
         sw_str limit = sw_unit_print(&arena, a->limit, a->unit);
-        sw_buf_printf(out, "%s: %.*s, %s %.*s", signal->measure->says, SW_STR_ARG(value),
-                      rule->above ? "above" : "below", SW_STR_ARG(limit));
+        bool psi = signal->measure->kind == SW_SIGNAL_DRIFT;
+        sw_buf_printf(out, "%s: %s%.*s, %s %.*s", signal->measure->says, psi ? "PSI " : "",
+                      SW_STR_ARG(value), rule->above ? "above" : "below", SW_STR_ARG(limit));
     } else {
         sw_buf_add_str(out, sw_str_of(signal->measure->says));
         if (isfinite(a->value) && isfinite(a->limit))

@@ -59,6 +59,17 @@ static const char *next_step(const char *kind) {
     return "see slipway alerts";
 }
 
+/* NAME in it is the model. */
+static void print_next(const char *says, const char *model) {
+    const char *name = *model ? strstr(says, "NAME") : NULL;
+    printf("%-12s", "next");
+    for (; name; name = strstr(says, "NAME")) {
+        printf("%.*s%s", (int)(name - says), says, model);
+        says = name + strlen("NAME");
+    }
+    puts(says);
+}
+
 static void print_number(const char *label, double value, const char *unit) {
     printf("%-12s%s %s\n", label, sw_text_number(value).at, unit);
 }
@@ -131,7 +142,7 @@ static void print_explained(const json_t *alert, const sw_evidence_again *again)
     if (again->possible && !again->same)
         printf("  %-30s%.17g\n  %-30s%.17g\n", "stored", again->stored, "computed",
                again->computed);
-    printf("%-12s%s\n", "next", next_step(kind));
+    print_next(next_step(kind), sw_js_text(alert, "model"));
 }
 
 static void print_json(sw_str alert_json, const sw_evidence_again *again) {

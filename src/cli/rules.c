@@ -6,12 +6,29 @@
 
 /* ---- Showing ---- */
 
+/* As precisely as it was written. */
+static sw_text span_text(double ms) {
+    static const struct {
+        double ms;
+        const char *name;
+    } units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "min"}, {1000, "s"}};
+    sw_text text;
+    size_t i = 0;
+    while (i < 4 && ms < units[i].ms)
+        i++;
+    snprintf(text.at, sizeof text.at, "%.6g %s", i < 4 ? ms / units[i].ms : ms,
+             i < 4 ? units[i].name : "ms");
+    return text;
+}
+
 static sw_text limit_text(double limit, const char *unit) {
     sw_text text;
     if (strcmp(unit, "ms") == 0)
-        return sw_text_duration(limit / 1000);
-    if (strcmp(unit, "share") == 0)
-        return sw_text_percent(limit);
+        return span_text(limit);
+    if (strcmp(unit, "share") == 0) {
+        snprintf(text.at, sizeof text.at, "%.6g %%", limit * 100);
+        return text;
+    }
     if (strcmp(unit, "bytes") == 0)
         return sw_text_bytes((uint64_t)limit);
     snprintf(text.at, sizeof text.at, "%.64s%s", sw_text_number(limit).at,
@@ -36,7 +53,7 @@ static void print_rule(sw_table *table, const json_t *rule) {
         sw_table_cell(table, SW_PLAIN, "%s", "by its own test");
     if (sw_js_integer(rule, "for_ms"))
         sw_table_cell(table, SW_PLAIN, "for %s",
-                      sw_text_duration((double)sw_js_integer(rule, "for_ms") / 1000).at);
+                      span_text((double)sw_js_integer(rule, "for_ms")).at);
     else
         sw_table_cell(table, SW_PLAIN, "%s", "at once");
     sw_table_cell(table, SW_PLAIN, "%s", sw_js_text(rule, "severity"));
