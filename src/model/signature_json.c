@@ -470,22 +470,42 @@ sw_status sw_signature_apply_json(sw_signature *signature, sw_str json, sw_arena
     return apply_features(signature, &said, arena, error);
 }
 
+/* A feature that says no place is the input of one column of its name, else the column whose turn
+ * it is, as in apply_features. */
+static void find_turn(uint64_t *input, uint64_t *column, const sw_signature *signature, sw_str name,
+                      uint64_t turn) {
+    *column = 0;
+    for (*input = 0; *input < signature->input_count; (*input)++)
+        if (sw_str_eq(signature->inputs[*input].name, name) &&
+            sw_signature_columns_of(&signature->inputs[*input]) == 1)
+            return;
+    *column = turn;
+    for (*input = 0; *input < signature->input_count; (*input)++) {
+        uint32_t columns = sw_signature_columns_of(&signature->inputs[*input]);
+        if (*column < columns)
+            return;
+        *column -= columns;
+    }
+}
+
 /* Places of a whole signature need not be those that sw_signature_make_features would give. */
 static sw_status place_feature(sw_feature *out, const sw_signature *signature,
-                               const feature_draft *said, sw_error *error) {
-    uint64_t input = said->input_index;
+                               const feature_draft *said, uint64_t turn, sw_error *error) {
+    uint64_t input = said->input_index, column = said->column;
     *out = said->feature;
+    if (!said->has_input && !said->has_column)
+        find_turn(&input, &column, signature, out->name, turn);
     if (said->input_name.at)
         for (input = 0; input < signature->input_count; input++)
             if (sw_str_eq(signature->inputs[input].name, said->input_name))
                 break;
     if (input >= signature->input_count ||
-        said->column >= sw_signature_columns_of(&signature->inputs[input]))
+        column >= sw_signature_columns_of(&signature->inputs[input]))
         return sw_fail(error, SW_CODE_INVALID,
                        "the signature puts feature \"%.*s\" where no input has a column",
                        (int)(out->name.len < 200 ? out->name.len : 200), out->name.at);
     out->input = (uint32_t)input;
-    out->column = (uint32_t)said->column;
+    out->column = (uint32_t)column;
     return SW_OK;
 }
 
@@ -501,7 +521,7 @@ sw_status sw_signature_from_json(sw_signature *out, sw_str json, sw_arena *arena
     if (!out->features)
         return sw_signature_no_memory(error);
     for (size_t i = 0; i < said.feature_count; i++) {
-        SW_TRY(place_feature(&out->features[i], out, &said.features[i], error));
+        SW_TRY(place_feature(&out->features[i], out, &said.features[i], i, error));
         for (size_t j = 0; j < i; j++)
             if (out->features[j].input == out->features[i].input &&
                 out->features[j].column == out->features[i].column)

@@ -276,12 +276,33 @@ TEST(signature__two_features_cannot_share_a_column) {
     sw_signature s;
     CHECK_INT(sw_signature_from_json(&s,
                                      SW_STR("{\"inputs\":[{\"name\":\"X\",\"datatype\":\"FP32\","
-                                            "\"shape\":[-1,2]}],\"features\":[{\"name\":\"a\"},"
-                                            "{\"name\":\"b\"}]}"),
+                                            "\"shape\":[-1,2]}],\"features\":[{\"name\":\"a\","
+                                            "\"column\":1},{\"name\":\"b\"}]}"),
                                      &arena, &error)
                   .code,
               SW_CODE_INVALID);
     CHECK_HAS(error.text, "twice");
+}
+
+TEST(signature__features_without_a_place_come_in_turn) {
+    sw_signature s;
+    REQUIRE_OK(sw_signature_from_json(
+                   &s,
+                   SW_STR("{\"inputs\":[{\"name\":\"X\",\"datatype\":\"FP32\",\"shape\":[-1,2]},"
+                          "{\"name\":\"n\",\"datatype\":\"INT64\",\"shape\":[-1]}],"
+                          "\"features\":[\"a\",\"b\",{\"name\":\"n\"}]}"),
+                   &arena, &error),
+               error);
+    CHECK(s.features[0].input == 0 && s.features[0].column == 0);
+    CHECK(s.features[1].input == 0 && s.features[1].column == 1);
+    CHECK(s.features[2].input == 1 && s.features[2].column == 0);
+    CHECK_INT(sw_signature_from_json(&s,
+                                     SW_STR("{\"inputs\":[{\"name\":\"X\",\"datatype\":\"FP32\","
+                                            "\"shape\":[-1,2]}],\"features\":[\"a\",\"b\",\"c\"]}"),
+                                     &arena, &error)
+                  .code,
+              SW_CODE_INVALID);
+    CHECK_HAS(error.text, "no input has a column");
 }
 
 TEST(signature__of_a_real_model_is_right) {
