@@ -38,13 +38,15 @@ static void write_window(sw_json *w, const sw_quality_window *window) {
     sw_json_end_object(w);
 }
 
+/* The test is of losses within 0 and 1; an absolute error is shown in units of its own. */
 static void write_decay(sw_json *w, const sw_decay_evidence *e) {
+    double unit = e->scale > 0 ? e->scale : 1;
     sw_json_key(w, "decay");
     sw_json_begin_object(w);
     sw_json_add_text(w, "state", sw_decay_state_words(e->state));
     sw_json_add_text(w, "loss", e->loss);
-    sw_json_add_f64(w, "baseline", e->baseline);
-    sw_json_add_f64(w, "now", e->now);
+    sw_json_add_f64(w, "baseline", e->baseline * unit);
+    sw_json_add_f64(w, "now", e->now * unit);
     sw_json_add_u64(w, "baseline_rows", e->baseline_rows);
     sw_json_add_u64(w, "rows", e->rows);
     sw_json_add_f64(w, "evidence_log10", e->evidence_log10);

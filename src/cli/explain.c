@@ -74,6 +74,13 @@ static void print_number(const char *label, double value, const char *unit) {
     printf("%-12s%s %s\n", label, sw_text_number(value).at, unit);
 }
 
+/* Losses are tested within 0 and 1; `scale` says what of an error that is. */
+static double in_units(const json_t *data, const char *key) {
+    double value = sw_js_number(data, key), scale = sw_js_number(data, "scale");
+    bool scaled = strcmp(key, "baseline") == 0 || strcmp(key, "now") == 0;
+    return scaled && scale > 0 ? value * scale : value;
+}
+
 static void print_data(const json_t *data) {
     static const struct {
         const char *key, *says;
@@ -96,8 +103,7 @@ static void print_data(const json_t *data) {
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (sw_js_is_number(data, known[i].key))
-            printf("  %-30s%s\n", known[i].says,
-                   sw_text_number(sw_js_number(data, known[i].key)).at);
+            printf("  %-30s%s\n", known[i].says, sw_text_number(in_units(data, known[i].key)).at);
     size_t buckets = json_array_size(json_object_get(data, "buckets")),
            looks = json_array_size(json_object_get(data, "looks"));
     if (buckets)

@@ -91,7 +91,7 @@ typedef struct sw_decay_trail {
 typedef struct sw_decay_evidence {
     sw_decay_state state;
     const char *loss; /* what is tested, the less the better: "error rate", "absolute error"
-                              (in units of `scale`), "1 - ndcg" */
+                              (in units of `scale`, at most one), "1 - ndcg" */
     double scale;
     /* DECAYED: `now`, the evidence and its trail are as of the last alarm */
     double baseline, now; /* its mean: at first, and since the last restart */

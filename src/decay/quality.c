@@ -162,16 +162,18 @@ static const char *loss_name(const quality_setup *setup) {
     return setup->task == SW_TASK_REGRESSION ? "absolute error" : "error rate";
 }
 
+/* Losses are tested within 0 and 1 and told in units of their own. */
 static void explain(sw_decay_evidence *e, uint32_t gathered) {
+    double unit = e->scale > 0 ? e->scale : 1;
     switch (e->state) {
     case SW_DECAY_DECAYED:
         snprintf(e->why, sizeof e->why,
                  "the %s went from %.4g to %.4g: evidence 10^%.1f, an alarm from 10^%.1f on",
-                 e->loss, e->baseline, e->now, e->evidence_log10, e->threshold_log10);
+                 e->loss, e->baseline * unit, e->now * unit, e->evidence_log10, e->threshold_log10);
         break;
     case SW_DECAY_SAME:
-        snprintf(e->why, sizeof e->why, "the %s is %.4g, and was %.4g at first", e->loss, e->now,
-                 e->baseline);
+        snprintf(e->why, sizeof e->why, "the %s is %.4g, and was %.4g at first", e->loss,
+                 e->now * unit, e->baseline * unit);
         break;
     case SW_DECAY_TOO_FEW:
         if (e->baseline_rows)
@@ -181,9 +183,11 @@ static void explain(sw_decay_evidence *e, uint32_t gathered) {
                      SW_BASELINE_ROWS);
         break;
     case SW_DECAY_UNDEFINED:
-        snprintf(e->why, sizeof e->why,
-                 "what the labels say and what the model says cannot be compared: choose \"task\" "
-                 "and \"output\" in the monitor's settings");
+        snprintf(e->why, sizeof e->why, "%s",
+                 e->baseline_rows
+                     ? "the baseline has no error at all: what is worse cannot be measured by it"
+                     : "what the labels say and what the model says cannot be compared: choose "
+                       "\"task\" and \"output\" in the monitor's settings");
         break;
     }
 }

@@ -254,6 +254,30 @@ def test_a_baseline_may_end_amid_a_request(tmp_path):
         server.stop()
 
 
+def test_a_regressions_decay_is_told_in_its_own_units(tmp_path):
+    server = Server(tmp_path)
+    try:
+        chance = random.Random(3)
+        (tmp_path / "train.csv").write_text("x,price\n" + "".join(f"{chance.gauss(0, 1):.3f},{chance.gauss(100, 20):.2f}\n"
+                                                                  for _ in range(600)))
+        server.ok("push", "house", "--external", "--profile", tmp_path / "train.csv", "--prediction", "price", "--deploy")
+        server.ok("monitor", "house", "--set", "log.rows_per_s=100000")
+        truth = {f"h{i}": chance.gauss(100, 20) for i in range(1500)}
+        observed = [{"features": {"x": 0}, "prediction": y + chance.choice([-4, 4]), "id": i} for i, y in truth.items()]
+        assert server.http("POST", "/api/v1/models/house/observations", observed).status == 200
+        labels = [{"id": i, "label": y} for i, y in truth.items()]
+        assert server.http("POST", "/api/v1/models/house/labels", labels).json["accepted"] == 1500
+
+        def decay():
+            found = server.get("/api/v1/models/house/quality")
+            return found["decay"] if found["decay"]["rows"] == 500 and found["window"]["labelled"] == 1500 else None
+        found = wait_until(decay, within=20)
+        assert abs(found["baseline"] - 4) < 0.01 and abs(found["now"] - 4) < 0.01
+        assert found["why"] == "the absolute error is 4, and was 4 at first"
+    finally:
+        server.stop()
+
+
 def test_a_version_that_became_worse_has_decayed(tmp_path):
     server = deployed(tmp_path, log={"rows_per_s": 100000})
     try:
