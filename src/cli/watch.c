@@ -343,6 +343,14 @@ static size_t print_segments(const watch_view *watching) {
     return 1;
 }
 
+static const char *why_unwatched(const json_t *watch) {
+    if (*sw_js_text(watch, "segment"))
+        return "a segment is compared with its own past, which has no rows yet";
+    bool profile = strcmp(sw_js_text(json_object_get(watch, "reference"), "kind"), "profile") == 0;
+    return profile ? "push it with --profile train.csv"
+                   : "the time that it is compared with has no rows (slipway monitor)";
+}
+
 static void print_watch(watch_view *watching) {
     if (watching->live && watching->lines_shown) /* over what is there */
         printf("\033[%zuA\033[J", watching->lines_shown);
@@ -359,7 +367,7 @@ static void print_watch(watch_view *watching) {
     lines += print_columns(watching, outputs, name_width, bars_width);
     if (strcmp(sw_js_text(watching->watch, "state"), "unwatched") == 0 &&
         !sw_cli_quiet(watching->cli)) {
-        printf("  not watched: push it with --profile train.csv\n");
+        printf("  not watched: %s\n", why_unwatched(watching->watch));
         lines++;
     }
     watching->lines_shown = lines;

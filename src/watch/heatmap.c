@@ -150,7 +150,9 @@ sw_status sw_watch_heatmap(sw_buf *json, sw_watch *watch, const sw_watch_subject
     h.from_minute = (end - (int64_t)h.steps) * h.step_minutes;
     SW_TRY(sw_observer_make(&h.observer, subject->signature, subject->profile, subject->settings,
                             error));
-    sw_status status = fill(&h, watch, error);
+    sw_status status = sw_watch_know_segment(h.observer, segment, error);
+    if (!sw_failed(status))
+        status = fill(&h, watch, error);
     if (!sw_failed(status))
         write_heatmap(json, &h);
     if (!sw_failed(status) && json->failed)

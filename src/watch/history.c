@@ -105,6 +105,22 @@ static void add_profile(sw_counts *into, const sw_observer *observer, const sw_p
     sw_profile_outputs_add(into, observer, profile);
 }
 
+sw_status sw_watch_know_segment(const sw_observer *observer, sw_str segment, sw_error *error) {
+    int length = (int)(segment.len < 80 ? segment.len : 80);
+    for (uint32_t i = 0; i < observer->segment_count; i++)
+        if (sw_str_eq(observer->segments[i], segment))
+            return SW_OK;
+    if (segment.len == 0)
+        return SW_OK;
+    if (observer->segment_count == 0)
+        return sw_fail(error, SW_CODE_NOT_FOUND,
+                       "there is no segment '%.*s': the monitor's settings name no \"segments\"",
+                       length, segment.at);
+    return sw_fail(error, SW_CODE_NOT_FOUND,
+                   "there is no segment '%.*s': there are %u, of which the first is '%.*s'", length,
+                   segment.at, observer->segment_count, SW_STR_ARG(observer->segments[0]));
+}
+
 sw_status sw_watch_reference(sw_counts *into, sw_watch *watch, const sw_watch_subject *subject,
                              const sw_observer *observer, sw_str segment, int64_t before_ms,
                              sw_error *error) {

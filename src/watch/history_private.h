@@ -36,6 +36,10 @@ SW_MUST_USE sw_status sw_watch_each(sw_watch *watch, const sw_watch_subject *sub
                                     int64_t to_ms, sw_watch_each_fn *fn, void *context,
                                     sw_error *error);
 
+/* NOT_FOUND where the rows are not split so; empty is all of them. */
+SW_MUST_USE sw_status sw_watch_know_segment(const sw_observer *observer, sw_str segment,
+                                            sw_error *error);
+
 /*
  * Adds what traffic from `before_ms` on is compared with, by the settings: the profile's counts,
  * those of a fixed window, or those of the minutes before `before_ms`. A segment has no profile of

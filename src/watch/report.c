@@ -281,7 +281,9 @@ sw_status sw_watch_report(sw_buf *json, sw_watch *watch, const sw_watch_subject 
     r.from_ms = r.to_ms - (int64_t)minutes * MINUTE_MS;
     SW_TRY(sw_observer_make(&r.observer, subject->signature, subject->profile, subject->settings,
                             error));
-    sw_status status = fill_report(&r, watch, error);
+    sw_status status = sw_watch_know_segment(r.observer, segment, error);
+    if (!sw_failed(status))
+        status = fill_report(&r, watch, error);
     if (!sw_failed(status))
         write_report(json, &r, minutes);
     if (!sw_failed(status) && json->failed)

@@ -10,7 +10,7 @@ import time
 
 import grpc
 import pytest
-from harness import FAILED, ROOT, USAGE, Server, wait_until
+from harness import FAILED, NOT_FOUND, ROOT, USAGE, Server, wait_until
 
 OBSERVATIONS = "/api/v1/models/fraud/observations"
 NDJSON = {"Content-Type": "application/x-ndjson"}
@@ -89,12 +89,14 @@ def test_what_a_push_lacks_is_said(server, tmp_path):
     assert "check rows" in said
 
 
-def test_a_signature_file_alone_will_do(server, tmp_path):
+@pytest.mark.parametrize("features", [
+    [{"name": "a", "input": "X", "column": 0}, {"name": "b", "input": "X", "column": 1}], ["a", {"name": "b"}]])
+def test_a_signature_file_alone_will_do(server, tmp_path, features):
     (tmp_path / "s.json").write_text(json.dumps({
         "inputs": [{"name": "X", "datatype": "FP32", "shape": [-1, 2]}],
         "outputs": [{"name": "label", "datatype": "INT64", "shape": [-1]},
                     {"name": "proba", "datatype": "FP32", "shape": [-1, 2]}],
-        "features": [{"name": "a", "input": "X", "column": 0}, {"name": "b", "input": "X", "column": 1}]}))
+        "features": features}))
     server.ok("push", "two", "--external", "--signature", tmp_path / "s.json", "--deploy")
     path = "/api/v1/models/two/observations"
     good = {"features": {"a": 1, "b": None}, "prediction": {"label": 1, "proba": [0.2, 0.8]}}
@@ -238,6 +240,15 @@ def test_missing_values_are_counted_as_missing(fraud):
     wait_until(lambda: watched(fraud)["rows"] == 600)
     shares = {f["name"]: f["missing_share"] for f in watched(fraud)["features"]}
     assert shares == {"amount": 0, "country": 0.5, "age": 1}
+
+
+def test_a_segment_that_is_not_there_is_told_from_one_without_rows(fraud):
+    assert "no segment 'country=DE'" in fraud.refuses(NOT_FOUND, "watch", "fraud", "--segment", "country=DE")
+    fraud.ok("monitor", "fraud", "--set", 'segments=["country"]')
+    assert "its own past" in fraud.ok("watch", "fraud", "--segment", "country=DE")
+    for call in ("watch", "heatmap"):
+        reply = fraud.http("GET", f"/api/v1/models/fraud/{call}?segment=country%3DXX")
+        assert reply.status == 404 and "no segment 'country=XX'" in reply.error
 
 
 def test_a_token_to_predict_may_observe(server, tmp_path):
