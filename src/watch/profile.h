@@ -37,7 +37,9 @@ typedef struct sw_profile_column {
     bool whole;        /* numeric: as far as was looked at, whole numbers alone */
     sw_str *values;    /* category: known values, most frequent first */
     uint32_t value_count;
-    uint64_t *counts; /* the reference's count for each bin */
+    uint32_t certain_count; /* of them, those that are not known by the luck of this sample; only of
+                               a column that was just gathered */
+    uint64_t *counts;       /* the reference's count for each bin */
     uint32_t bin_count;
 } sw_profile_column;
 

@@ -253,8 +253,10 @@ static sw_status finish(sw_profile *out, reading *r, sw_arena *arena, sw_error *
     for (uint32_t i = 0; i < r->count; i++) {
         column *c = &r->columns[i];
         SW_TRY(sw_gather_finish(&out->columns[i], &c->gather, c->name, r->rows, arena, error));
-        if (c->feature)
-            sw_profile_set_feature(c->feature, &out->columns[i]);
+        if (!c->feature)
+            continue;
+        sw_profile_keep_certain(&out->columns[i]);
+        sw_profile_set_feature(c->feature, &out->columns[i]);
     }
     return SW_OK;
 }

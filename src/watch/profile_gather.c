@@ -249,6 +249,34 @@ bool sw_gather_number_text(sw_gather *g, double x) {
 
 /* ---- Into the profile ---- */
 
+/*
+ * Of more values than are kept, those are chosen that occur most often in this very sample, so that
+ * new rows hold fewer of them: of a column of ids, none. By chance are values whose count is within
+ * two standard errors of the best that is left out; their rows, times half of what such an error is
+ * of the count, are what the choice moves. As many are certain as keep that to a hundredth, or have a gap below them.
+ */
+static uint32_t certain_of(const sw_tally *tally, uint32_t known) {
+    const sw_tally_entry *e = tally->entries;
+    double total = (double)tally->others, near = 0;
+    uint32_t from = tally->count, to = tally->count, kept = known;
+    if (tally->count <= known)
+        return known;
+    for (uint32_t i = 0; i < tally->count; i++)
+        total += (double)e[i].count;
+    for (; kept > 0; kept--) {
+        double best_out = (double)e[kept].count, error = sqrt(best_out),
+               least_in = (double)e[kept - 1].count;
+        while (from > 0 && (double)e[from - 1].count <= best_out + 2 * error)
+            near += (double)e[--from].count;
+        while (to > from && (double)e[to - 1].count < best_out - 2 * error)
+            near -= (double)e[--to].count;
+        bool gap = least_in - 2 * sqrt(least_in) > best_out + 2 * error;
+        if (gap || near * 0.5 / error <= 0.01 * total)
+            break;
+    }
+    return kept;
+}
+
 static sw_status category_column(sw_profile_column *out, sw_gather *g, sw_arena *arena,
                                  sw_error *error) {
     sw_tally *tally = &g->tally;
@@ -256,6 +284,7 @@ static sw_status category_column(sw_profile_column *out, sw_gather *g, sw_arena 
     uint32_t known =
         tally->count < SW_PROFILE_CATEGORIES_MAX ? tally->count : SW_PROFILE_CATEGORIES_MAX;
     out->value_count = known;
+    out->certain_count = certain_of(tally, known);
     out->distinct = tally->count; /* the others are some more, or all of one value */
     out->bin_count = known + SW_BIN_FIRST;
     out->values = sw_arena_zalloc(arena, known, sizeof *out->values);
@@ -378,6 +407,15 @@ sw_status sw_gather_finish(sw_profile_column *out, sw_gather *g, sw_str name, ui
         g->category ? category_column(out, g, arena, error) : numeric_column(out, g, arena, error);
     sw_gather_free(g);
     return status;
+}
+
+void sw_profile_keep_certain(sw_profile_column *made) {
+    if (made->kind != SW_FEATURE_CATEGORY)
+        return;
+    for (uint32_t i = made->certain_count; i < made->value_count; i++)
+        made->counts[SW_BIN_UNSEEN] += made->counts[SW_BIN_FIRST + i];
+    made->value_count = made->certain_count;
+    made->bin_count = made->value_count + SW_BIN_FIRST;
 }
 
 void sw_profile_set_feature(sw_feature *feature, const sw_profile_column *made) {

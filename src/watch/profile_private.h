@@ -44,6 +44,8 @@ void sw_tally_free(sw_tally *tally);
 SW_MUST_USE sw_status sw_profile_read_csv(sw_profile *out, const sw_profile_options *options,
                                           const char *path, uint64_t size_bytes, sw_arena *arena,
                                           sw_error *error);
+/* Values that are known by chance alone become others: live rows are compared with the rest. */
+void sw_profile_keep_certain(sw_profile_column *made);
 /* What a column's values were set to: kind, range, categories. */
 void sw_profile_set_feature(sw_feature *feature, const sw_profile_column *made);
 

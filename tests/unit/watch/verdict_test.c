@@ -233,7 +233,7 @@ TEST(verdict__unseen_categories_raise_it) {
     sw_arena_reset(&arena);
 }
 
-TEST(verdict__identifiers_that_are_always_new_are_no_drift) {
+TEST(verdict__identifiers_that_are_always_new_say_nothing) {
     sw_buf csv = {0};
     sw_signature signature = testing_signature(&arena, 1, SW_BYTES);
     sw_profile profile = {0};
@@ -245,7 +245,7 @@ TEST(verdict__identifiers_that_are_always_new_are_no_drift) {
     static uint64_t live[SW_PROFILE_CATEGORIES_MAX + 2];
     live[SW_BIN_UNSEEN] = 1000;
     sw_verdict v = sw_watch_judge(&profile.columns[0], live, 1000);
-    CHECK_INT(v.state, SW_WATCH_SAME);
+    CHECK_INT(v.state, SW_WATCH_UNDEFINED);
     sw_arena_reset(&arena);
 }
 
