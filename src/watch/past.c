@@ -35,20 +35,51 @@ static void insert(sw_record *record, size_t at, sw_minute minute) {
     record->ring_changes++;
 }
 
-/* What is stored is shown too, where the last hour in memory has room for it. */
-static void show(sw_record *record, int64_t minute, const sw_buf *bytes, uint64_t rows) {
+/* The stored entry of that minute, so that many requests for one take no more room than one. */
+static sw_minute *find_written(sw_record *record, int64_t minute) {
+    for (size_t i = record->ring_count; i > 0 && record->ring[i - 1].minute >= minute; i--)
+        if (record->ring[i - 1].minute == minute && record->ring[i - 1].written)
+            return &record->ring[i - 1];
+    return NULL;
+}
+
+/* Adds the entry's counts to `counts`, and puts the sum in its place. */
+static void add_to(sw_record *record, sw_minute *entry, sw_counts *counts) {
+    sw_buf sum = {0};
+    if (sw_failed(sw_counts_add_encoded(counts, (sw_str){entry->bytes, entry->len}, NULL)))
+        return;
+    sw_counts_encode(&sum, counts);
+    if (sum.failed) {
+        sw_buf_free(&sum);
+        return;
+    }
+    sw_mem_free(entry->bytes);
+    entry->bytes = sum.at;
+    entry->len = sum.len;
+    entry->rows = counts->rows;
+    record->ring_changes++;
+}
+
+/* What is stored is shown too, where it is of the last hour. */
+static void show(sw_record *record, int64_t minute, const sw_buf *bytes, sw_counts *counts) {
     pthread_mutex_lock(&record->lock);
     size_t at = record->ring_count;
     while (at > 0 && record->ring[at - 1].minute > minute)
         at--;
     bool recent = minute > record->minute - SW_WATCH_RING;
-    char *copy =
-        recent && record->ring_count < SW_WATCH_RING ? sw_mem_copy(bytes->at, bytes->len) : NULL;
-    if (copy)
-        insert(
-            record, at,
-            (sw_minute){
-                .minute = minute, .rows = rows, .bytes = copy, .len = bytes->len, .written = true});
+    sw_minute *entry = recent ? find_written(record, minute) : NULL;
+    char *copy = recent && !entry && record->ring_count < SW_WATCH_RING_ROOM
+                     ? sw_mem_copy(bytes->at, bytes->len)
+                     : NULL;
+    if (entry)
+        add_to(record, entry, counts);
+    else if (copy)
+        insert(record, at,
+               (sw_minute){.minute = minute,
+                           .rows = counts->rows,
+                           .bytes = copy,
+                           .len = bytes->len,
+                           .written = true});
     pthread_mutex_unlock(&record->lock);
 }
 
@@ -68,7 +99,7 @@ static sw_status merge_cell(sw_watch *watch, sw_record *record, sw_shard *shard,
             ? sw_fail(error, SW_CODE_NO_MEMORY, "not enough memory for the counts of a minute")
             : store(watch, record, minute, sw_buf_str(&bytes), counts.rows, error);
     if (!sw_failed(status))
-        show(record, minute, &bytes, counts.rows);
+        show(record, minute, &bytes, &counts);
     sw_buf_free(&bytes);
     sw_counts_free(&counts);
     return status;

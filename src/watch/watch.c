@@ -48,8 +48,11 @@ static bool push_minute(sw_record *record, const sw_counts *counts, sw_minute mi
         sw_buf_free(&bytes);
         return false;
     }
-    if (record->ring_count == SW_WATCH_RING)
-        drop_minutes(record, 1);
+    size_t old = record->ring_count == SW_WATCH_RING_ROOM;
+    while (old < record->ring_count && record->ring[old].minute <= minute.minute - SW_WATCH_RING)
+        old++;
+    if (old)
+        drop_minutes(record, old);
     minute.rows = counts->rows;
     minute.bytes = bytes.at;
     minute.len = bytes.len;

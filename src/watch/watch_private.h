@@ -22,7 +22,8 @@
 #include <stdatomic.h>
 
 enum {
-    SW_WATCH_RING = 60,               /* finished minutes kept in memory */
+    SW_WATCH_RING = 60,               /* finished minutes kept in memory, */
+    SW_WATCH_RING_ROOM = 120,         /* as they ran and what was told of them later */
     SW_WATCH_MINUTES_KEPT = 2 * 1440, /* in the database; then they become hours, */
     SW_WATCH_HOURS_KEPT = 90 * 1440,  /* (in minutes) these become days, */
     SW_WATCH_DAYS_KEPT = 731 * 1440,  /* and these go */
@@ -58,7 +59,7 @@ typedef struct sw_record {
     uint64_t changes, written; /* merges so far, and as of the last write of `now` */
     uint64_t writing;          /* `changes` when the write that is under way took its copy */
     int64_t writing_minute;
-    sw_minute ring[SW_WATCH_RING]; /* oldest first */
+    sw_minute ring[SW_WATCH_RING_ROOM]; /* oldest first */
     size_t ring_count;
     uint64_t ring_changes;
     uint64_t lost; /* minutes that went before the database took them, since it last did */

@@ -232,6 +232,19 @@ def test_what_is_told_late_counts_in_its_own_minute(fraud):
     assert watched(fraud, 27 * 60)["rows"] == 12
 
 
+def test_many_requests_for_the_last_hour_are_all_shown(fraud):
+    r = random.Random(10)
+    now_ms = int(time.time() * 1000)
+    for i in range(150):
+        at_ms = now_ms - (58 - i % 56) * 60000
+        assert fraud.http("POST", OBSERVATIONS, [observation(r, at_ms=at_ms + k) for k in range(4)]).status == 200
+    assert watched(fraud, 15)["rows"] == 4 * sum(58 - i % 56 <= 14 for i in range(150))
+    assert watched(fraud, 60)["rows"] == 600
+    fraud.kill()
+    fraud.start()
+    assert watched(fraud, 60)["rows"] == 600
+
+
 def test_missing_values_are_counted_as_missing(fraud):
     r = random.Random(8)
     rows = [{"features": {**row(r), "age": None}, "prediction": None} for _ in range(300)]
