@@ -89,6 +89,27 @@ bool sw_str_split_host(sw_str *name, sw_str *port, sw_str host) {
     return name->len > 0;
 }
 
+static bool is_loopback_v4(sw_str name) {
+    uint64_t ignored;
+    if (!sw_str_starts(name, SW_STR("127.")) || name.at[name.len - 1] == '.')
+        return false;
+    for (int i = 0; i < 4; i++) {
+        sw_str part = sw_str_split(&name, '.');
+        if (part.len == 0 || part.len > 3 || !sw_str_to_u64(&ignored, part, 255))
+            return false;
+    }
+    return name.len == 0;
+}
+
+bool sw_str_is_loopback(sw_str host) {
+    sw_str name, port;
+    if (!sw_str_split_host(&name, &port, host))
+        return false;
+    if (host.at[0] == '[')
+        return sw_str_is(name, "::1");
+    return sw_str_eq_nocase(name, SW_STR("localhost")) || is_loopback_v4(name);
+}
+
 /* The number of bytes of the well-formed sequence at `at`, or 0 (RFC 3629, section 4). */
 static size_t utf8_step(const uint8_t *at, size_t left) {
     uint8_t a = at[0];

@@ -75,6 +75,9 @@ bool sw_str_to_u64(uint64_t *out, sw_str s, uint64_t max);
 /* Splits "name", "name:port" or "[address]:port"; the port is {NULL, 0} where there is none. False
  * where the name is empty, or the port no number up to 65535. */
 bool sw_str_split_host(sw_str *name, sw_str *port, sw_str host);
+/* Whether such a host reaches no further than this machine: "localhost", an IPv4 address in
+ * 127.0.0.0/8, "[::1]". A name that only looks like one ("127.example.com") does not. */
+bool sw_str_is_loopback(sw_str host);
 /* RFC 3629, surrogates and overlong forms refused. */
 bool sw_str_is_utf8(sw_str s);
 

@@ -38,13 +38,13 @@ sw_status sw_client_load(sw_error *error) {
     return sw_curl_load(&lib, error);
 }
 
-static bool is_local(const char *base) {
-    static const char *const hosts[] = {"//127.", "//localhost:", "//localhost/", "//[::1]"};
-    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++)
-        if (strstr(base, hosts[i]))
-            return true;
-    size_t len = strlen(base);
-    return len > 11 && strcmp(base + len - 11, "//localhost") == 0;
+/* The host and port in "user:password@host:port/path". */
+static sw_str host_of(const char *at) {
+    const char *end = at + strcspn(at, "/?#");
+    for (const char *c = at; c < end; c++)
+        if (*c == '@')
+            at = c + 1;
+    return (sw_str){at, (size_t)(end - at)};
 }
 
 static char *copy_text(const char *text) {
@@ -53,16 +53,12 @@ static char *copy_text(const char *text) {
 
 /* "host", "host:port", "[::1]:port", "user:password@host", with a path behind or not. */
 static bool is_authority(const char *at) {
-    size_t len = strcspn(at, "/?#");
-    const char *end = at + len;
-    for (const char *c = at; c < end; c++)
-        if (*c == '@')
-            at = c + 1;
-    const char *colon = NULL;
-    for (const char *c = at; c < end; c++)
+    const sw_str host = host_of(at);
+    const char *end = host.at + host.len, *colon = NULL;
+    for (const char *c = host.at; c < end; c++)
         colon = *c == ':' ? c : *c == ']' ? NULL : colon;
     const char *host_end = colon ? colon : end;
-    if (host_end == at)
+    if (host_end == host.at)
         return false;
     uint64_t port = 80;
     return !colon || (sw_str_to_u64(&port, (sw_str){colon + 1, (size_t)(end - colon - 1)}, 65535) &&
@@ -95,7 +91,7 @@ static sw_status read_url(sw_client *client, const char *url, sw_error *error) {
     }
     client->base = copy_text(base);
     client->url = copy_text(client->socket_path ? url : base);
-    client->local = client->socket_path || is_local(base);
+    client->local = client->socket_path || sw_str_is_loopback(host_of(strstr(base, "//") + 2));
     return SW_OK;
 }
 

@@ -12,12 +12,6 @@ bool sw_listen_is_address(const char *listen) {
     return colon && colon > listen && colon[1] && sw_str_to_u64(&port, sw_str_of(colon + 1), 65535);
 }
 
-bool sw_listen_is_local(const char *listen) {
-    sw_str at = sw_str_of(listen);
-    return sw_str_starts(at, SW_STR("127.")) || sw_str_starts(at, SW_STR("localhost:")) ||
-           sw_str_starts(at, SW_STR("[::1]:"));
-}
-
 /* ---- Up ---- */
 
 static sw_status open_stores(sw_wiring *w, const char *data_dir, sw_error *error) {
@@ -55,7 +49,7 @@ static sw_status make_serving(sw_wiring *w, const sw_serve_options *options, sw_
 /* Beyond loopback nobody gets in without a token, so there has to be one. */
 static sw_status make_auth(sw_wiring *w, const sw_server_config *net, sw_error *error) {
     sw_app *app = &w->app;
-    bool local = sw_listen_is_local(net->listen);
+    bool local = sw_str_is_loopback(sw_str_of(net->listen));
     SW_TRY(sw_auth_make(&app->auth, app->registry, !local, error));
     if (local || sw_auth_token_count(app->auth) > 0)
         return SW_OK;

@@ -35,7 +35,5 @@ void sw_wiring_stop(sw_wiring *wiring, uint64_t grace_ms);
 
 /* Whether it is ADDRESS:PORT by its form. */
 bool sw_listen_is_address(const char *listen);
-/* Whether a listen address reaches no further than this machine. */
-bool sw_listen_is_local(const char *listen);
 
 #endif /* SW_MAIN_WIRING_H */

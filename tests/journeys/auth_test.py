@@ -112,8 +112,9 @@ def test_a_rebound_name_is_refused(live, host):
     assert reply.status in (400, 403, 421), reply.status
 
 
-def test_beyond_loopback_a_token_must_exist_first(tmp_path):
-    done = subprocess.run([BIN, "serve", "--data", str(tmp_path / "d"), "--listen", "0.0.0.0:0"], capture_output=True,
+@pytest.mark.parametrize("listen", ["0.0.0.0:0", "127.example.com:0"])
+def test_beyond_loopback_a_token_must_exist_first(tmp_path, listen):
+    done = subprocess.run([BIN, "serve", "--data", str(tmp_path / "d"), "--listen", listen], capture_output=True,
                           text=True, timeout=20, env=clean_environment())
     assert done.returncode == REFUSED
     assert "token" in done.stderr

@@ -34,4 +34,34 @@ TEST(split_host__refuses_what_names_no_host_or_no_port) {
     CHECK(refused("host:8o"));
 }
 
+TEST(is_loopback__goes_by_the_address_and_not_by_how_it_begins) {
+    static const char *const own[] = {"127.0.0.1:8080", "127.0.0.1", "127.255.3.4:0",
+                                      "localhost:80",   "LocalHost", "[::1]:8080",
+                                      "[::1]"};
+    static const char *const others[] = {"127.example.com:80",
+                                         "127.0.0.1.example.com:80",
+                                         "127.0.0.1.5:80",
+                                         "127.0.0.1.:80",
+                                         "127.0.0:80",
+                                         "127..0.1:80",
+                                         "127.0.0.256:80",
+                                         "127.0.0.0001:80",
+                                         "1270.0.0.1:80",
+                                         "10.0.0.1:80",
+                                         "0.0.0.0:80",
+                                         "localhost.example:80",
+                                         "[::]:80",
+                                         "[::1]80",
+                                         "::1",
+                                         "[127.0.0.1]:80",
+                                         "[::ffff:10.0.0.1]:1",
+                                         "127.:80",
+                                         "127.0.0.1:x",
+                                         ""};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        CHECK(sw_str_is_loopback(sw_str_of(own[i])));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        CHECK(!sw_str_is_loopback(sw_str_of(others[i])));
+}
+
 TEST_MAIN
