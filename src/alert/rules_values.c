@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Values of the rules' YAML: texts, durations, quantities, secrets. */
 #include "alert/rules_private.h"
+#include "base/duration.h"
 #include "base/num.h"
 #include "io/file.h"
 
@@ -118,8 +119,6 @@ typedef struct suffix {
     double times;
 } suffix;
 
-static const suffix durations[] = {{"ms", 1},    {"s", 1e3},    {"m", 6e4},   {"min", 6e4},
-                                   {"h", 3.6e6}, {"d", 8.64e7}, {"us", 1e-3}, {0}};
 static const suffix shares[] = {{"%", 0.01}, {"", 1}, {0}};
 static const suffix rates[] = {{"/s", 1}, {"/min", 1.0 / 60}, {"/h", 1.0 / 3600}, {"", 1}, {0}};
 static const suffix sizes[] = {
@@ -144,7 +143,7 @@ static bool parse(double *out, sw_str text, const suffix *suffixes) {
 sw_status sw_yaml_duration(sw_yaml *y, yaml_node_t *node, void *into) {
     sw_str text = node->type == YAML_SCALAR_NODE ? sw_yaml_scalar(node) : SW_STR("");
     double ms;
-    if (!parse(&ms, text, durations) || ms < 0 || ms > 400 * 8.64e7)
+    if (!sw_duration_parse(&ms, text) || ms < 0 || ms > 400 * 8.64e7)
         return sw_yaml_fail(y, node, "'%.*s' is no duration: write 500ms, 30s, 5m, 4h or 7d",
                             shown(text), text.at);
     *(int64_t *)into = (int64_t)llround(ms);
@@ -158,13 +157,15 @@ sw_status sw_yaml_quantity(double *out, sw_yaml *y, const yaml_node_t *node, sw_
         const char *says;
     } units[] = {
         [SW_UNIT_NONE] = {plain, "number: write 0.2"},
-        [SW_UNIT_MS] = {durations, "duration: write 200ms or 1.5s"},
+        [SW_UNIT_MS] = {NULL, "duration: write 200ms or 1.5s"},
         [SW_UNIT_SHARE] = {shares, "share: write 5% or 0.05"},
         [SW_UNIT_RATE] = {rates, "rate: write 10/s or 2/min"},
         [SW_UNIT_BYTES] = {sizes, "size: write 500MB or 10GB"},
     };
     sw_str text = node->type == YAML_SCALAR_NODE ? sw_yaml_scalar(node) : SW_STR("");
-    if (!parse(out, text, units[unit].suffixes) || !isfinite(*out))
+    bool read =
+        unit == SW_UNIT_MS ? sw_duration_parse(out, text) : parse(out, text, units[unit].suffixes);
+    if (!read || !isfinite(*out))
         return sw_yaml_fail(y, node, "%s: '%.*s' is no %s", key, shown(text), text.at,
                             units[unit].says);
     /* A rule that can never hold, or never end, is a mistake: 5 where 5% was meant. */

@@ -61,7 +61,9 @@ bool sw_cli_flag(const sw_cli *cli, const char *name);
 /* --`name` as a whole number in min..max; `fallback` where it was not given. */
 SW_MUST_USE sw_status sw_cli_number(uint64_t *out, sw_cli *cli, const char *name, uint64_t fallback,
                                     uint64_t min, uint64_t max);
-/* --`name` as a duration such as 90s, 15m, 12h, 30d; in seconds. */
+/* --`name` as a duration (base/duration.h) above zero; in ms, or in seconds, rounded up. */
+SW_MUST_USE sw_status sw_cli_duration(uint64_t *ms, sw_cli *cli, const char *name,
+                                      uint64_t fallback_ms);
 SW_MUST_USE sw_status sw_cli_seconds(uint64_t *out, sw_cli *cli, const char *name,
                                      uint64_t fallback);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/duration.h"
 #include "cli/cli_private.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 const sw_cli_option sw_cli_common_options[] = {
@@ -194,29 +196,25 @@ sw_status sw_cli_number(uint64_t *out, sw_cli *cli, const char *name, uint64_t f
     return SW_OK;
 }
 
-sw_status sw_cli_seconds(uint64_t *out, sw_cli *cli, const char *name, uint64_t fallback) {
+sw_status sw_cli_duration(uint64_t *ms, sw_cli *cli, const char *name, uint64_t fallback_ms) {
+    static const double max_ms = 1e6 * 7 * 86.4e6; /* a million weeks */
     const char *value = sw_cli_value(cli, name);
-    *out = fallback;
+    double read_ms;
+    *ms = fallback_ms;
     if (!value)
         return SW_OK;
-    static const struct {
-        char letter;
-        uint64_t seconds;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
-    sw_str digits = sw_str_of(value);
-    uint64_t count = 0;
-    for (size_t i = 0; digits.len > 1 && i < sizeof units / sizeof units[0]; i++) {
-        if (digits.at[digits.len - 1] != units[i].letter)
-            continue;
-        digits.len--;
-        if (sw_str_to_u64(&count, digits, 1000000) && count > 0) {
-            *out = count * units[i].seconds;
-            return SW_OK;
-        }
-        break;
-    }
-    return sw_fail(&cli->error, SW_CODE_USAGE,
-                   "--%s %s: a duration is needed, such as 90s, 15m, 12h or 30d", name, value);
+    if (!sw_duration_parse(&read_ms, sw_str_of(value)) || read_ms < 1 || read_ms > max_ms)
+        return sw_fail(&cli->error, SW_CODE_USAGE,
+                       "--%s %s: a duration is needed, such as 90s, 15m, 12h or 30d", name, value);
+    *ms = (uint64_t)llround(read_ms);
+    return SW_OK;
+}
+
+sw_status sw_cli_seconds(uint64_t *out, sw_cli *cli, const char *name, uint64_t fallback) {
+    uint64_t ms;
+    SW_TRY(sw_cli_duration(&ms, cli, name, fallback * 1000));
+    *out = (ms + 999) / 1000;
+    return SW_OK;
 }
 
 bool sw_cli_json(const sw_cli *cli) {

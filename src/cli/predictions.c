@@ -10,17 +10,17 @@ static bool print_piece(void *context, sw_str bytes) {
 static sw_status run(sw_cli *cli) {
     sw_cli_spec spec;
     sw_client *client;
-    uint64_t since_s, limit;
+    uint64_t since_ms, limit;
     char url[4096];
     bool json = sw_cli_json(cli) || sw_cli_flag(cli, "jsonl");
     SW_TRY(sw_cli_spec_parse(&spec, sw_cli_argument(cli, 0), &cli->error));
-    SW_TRY(sw_cli_seconds(&since_s, cli, "since", 3600));
+    SW_TRY(sw_cli_duration(&since_ms, cli, "since", 3600000));
     SW_TRY(sw_cli_number(&limit, cli, "limit", 0, 1, 100000000));
     SW_TRY(sw_cli_client(&client, cli));
     sw_segment name = sw_client_segment(spec.name), version = sw_client_segment(spec.version);
     int used =
         snprintf(url, sizeof url, "/api/v1/models/%s/predictions?from=%lld&format=%s", name.at,
-                 (long long)(sw_clock_wall_ms() - (int64_t)since_s * 1000), json ? "jsonl" : "csv");
+                 (long long)(sw_clock_wall_ms() - (int64_t)since_ms), json ? "jsonl" : "csv");
     if (*version.at)
         used += snprintf(url + used, sizeof url - (size_t)used, "&version=%s", version.at);
     if (limit)

@@ -37,21 +37,20 @@ static const sw_cli_option options[] = {
 /* ---- Options ---- */
 
 static sw_status read_limits(sw_serve_options *o, sw_cli *cli) {
-    uint64_t loops, threads, in_hand, queue, connections, body_mib, grace_s;
+    uint64_t loops, threads, in_hand, queue, connections, body_mib;
     SW_TRY(sw_cli_number(&loops, cli, "loops", 0, 1, SW_LOOPS_MAX));
     SW_TRY(sw_cli_number(&threads, cli, "threads", 0, 1, 1024));
     SW_TRY(sw_cli_number(&in_hand, cli, "max-in-hand", 0, 1, 1000000));
     SW_TRY(sw_cli_number(&queue, cli, "max-queue", 0, 1, 1000000));
     SW_TRY(sw_cli_number(&connections, cli, "max-connections", 0, 1, 1000000));
     SW_TRY(sw_cli_number(&body_mib, cli, "max-body", 0, 1, 4096));
-    SW_TRY(sw_cli_seconds(&grace_s, cli, "grace", 30));
+    SW_TRY(sw_cli_duration(&o->grace_ms, cli, "grace", 30000));
     o->loops = (uint32_t)loops;
     o->limits = (sw_predict_limits){.in_hand_max = (uint32_t)in_hand,
                                     .queue_max = (uint32_t)queue,
                                     .threads = (uint32_t)threads};
     o->net.connections_max = (uint32_t)connections;
     o->net.body_bytes_max = (size_t)body_mib << 20;
-    o->grace_ms = grace_s * 1000;
     return SW_OK;
 }
 

@@ -108,7 +108,7 @@ static sw_status read_options(proxy *p) {
     sw_cli *cli = p->cli;
     sw_error *error = sw_cli_error(cli);
     const char *url, *model, *path = sw_cli_value(cli, "path");
-    uint64_t queue_mib, idle_s, grace_s, connections;
+    uint64_t queue_mib, connections;
     SW_TRY(require(&url, p, "upstream", "http://127.0.0.1:8000"));
     SW_TRY(require(&model, p, "model", "fraud"));
     SW_TRY(read_upstream(&p->upstream, cli, url));
@@ -122,16 +122,14 @@ static sw_status read_options(proxy *p) {
         return sw_fail(error, SW_CODE_USAGE, "--path %.200s: a path begins with '/'", path);
     SW_TRY(sw_cli_number(&queue_mib, cli, "queue", 64, 1, 16384));
     SW_TRY(sw_cli_number(&connections, cli, "max-connections", 4096, 1, 1000000));
-    SW_TRY(sw_cli_seconds(&idle_s, cli, "idle", 600));
-    SW_TRY(sw_cli_seconds(&grace_s, cli, "grace", 30));
+    SW_TRY(sw_cli_duration(&p->tunnel_config.idle_ms, cli, "idle", 600000));
+    SW_TRY(sw_cli_duration(&p->grace_ms, cli, "grace", 30000));
     const char *listen = sw_cli_value(cli, "listen");
-    p->grace_ms = grace_s * 1000;
     p->sender_config.queue_bytes_max = (size_t)queue_mib << 20;
     p->sender_config.quiet = sw_cli_quiet(cli);
     p->tunnel_config.listen = listen ? listen : "127.0.0.1:9000";
     p->tunnel_config.host = p->upstream.host;
     p->tunnel_config.port = p->upstream.port;
-    p->tunnel_config.idle_ms = idle_s * 1000;
     p->tunnel_config.connections_max = (uint32_t)connections;
     p->tunnel_config.rules.host = sw_str_of(p->upstream.authority);
     p->tunnel_config.rules.prefix = sw_str_of(p->upstream.prefix);

@@ -40,13 +40,14 @@ TEST(rules__need_none_to_begin_with) {
 TEST(rules__know_units) {
     REQUIRE(reads("defaults: false\nrules:\n"
                   "- {name: a, on: latency, above: 200ms}\n"
-                  "- {name: b, on: latency, above: 1.5s, measure: p50}\n"
+                  "- {name: b, on: latency, above: 1.5s, measure: p50, for: 2w}\n"
                   "- {name: c, on: error_rate, above: 5%}\n"
                   "- {name: d, on: traffic, measure: rate, below: 60/min}\n"
                   "- {name: e, on: disk, measure: free_bytes, below: 2GB, for: 90s}\n"));
     CHECK_INT(rules.count, 5);
     CHECK(rule("a")->limit == 200 && rule("a")->above);
     CHECK(rule("b")->limit == 1500 && strcmp(rule("b")->measure->name, "p50") == 0);
+    CHECK_INT(rule("b")->for_ms, 14 * 86400000LL);
     CHECK(rule("c")->limit == 0.05);
     CHECK(rule("d")->limit == 1 && !rule("d")->above);
     CHECK(rule("e")->limit == 2e9);

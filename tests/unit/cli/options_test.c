@@ -145,13 +145,15 @@ TEST(seconds__takes_a_number_and_a_unit) {
     static const struct {
         const char *text;
         uint64_t seconds;
-    } rows[] = {{"90s", 90}, {"15m", 900}, {"12h", 43200}, {"30d", 2592000}, {"2w", 1209600}};
+    } rows[] = {{"90s", 90},       {"15m", 900},    {"12h", 43200},
+                {"30d", 2592000},  {"2w", 1209600}, {"1.5h", 5400},
+                {"30 d", 2592000}, {"15min", 900},  {"1500ms", 2}};
     uint64_t s = 0;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         CHECK_INT(seconds_of(&s, rows[i].text), SW_CODE_OK);
         CHECK_INT(s, rows[i].seconds);
     }
-    static const char *const bad[] = {"", "d", "30", "0d", "-1d", "1.5h", "30 d", "30y"};
+    static const char *const bad[] = {"", "d", "30", "0d", "0", "-1d", "30y", "1us", "1e9w"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         CHECK_INT(seconds_of(&s, bad[i]), SW_CODE_USAGE);
 }
