@@ -2,6 +2,7 @@
 #include "proxy/proxy.h"
 
 #include "base/arena.h"
+#include "base/json.h"
 #include "proxy/extract.h"
 #include "proxy/sender.h"
 #include "proxy/tunnel.h"
@@ -160,6 +161,35 @@ static void catch_signals(proxy *p) {
     uv_signal_start(&p->terminate, on_signal, SIGTERM);
 }
 
+/* One line of JSON. Where memory is out there is none. */
+static void print_line(sw_buf *line) {
+    if (!line->failed)
+        printf("%.*s\n", SW_STR_ARG(sw_buf_str(line)));
+    fflush(stdout);
+    sw_buf_free(line);
+}
+
+static void say_up(const proxy *p, const sw_remote *remote) {
+    const char *address = sw_tunnel_address(p->tunnel), *to = sw_cli_value(p->cli, "upstream");
+    if (sw_cli_json(p->cli)) {
+        char url[512];
+        sw_buf line = {0};
+        sw_json w = sw_json_to(&line);
+        snprintf(url, sizeof url, "http://%s", address);
+        sw_json_begin_object(&w);
+        sw_json_add_text(&w, "url", url);
+        sw_json_add_text(&w, "upstream", to);
+        sw_json_add_text(&w, "model", p->sender_config.model);
+        sw_json_add_text(&w, "server", sw_remote_url(remote));
+        sw_json_end_object(&w);
+        print_line(&line);
+    } else if (!sw_cli_quiet(p->cli)) {
+        printf("slipway proxy  ·  http://%s  ·  to %s  ·  %s is watched at %s\n", address, to,
+               p->sender_config.model, sw_remote_url(remote));
+        fflush(stdout);
+    }
+}
+
 static sw_status start(proxy *p) {
     sw_error *error = sw_cli_error(p->cli);
     sw_remote *remote;
@@ -171,18 +201,32 @@ static sw_status start(proxy *p) {
     p->tunnel_config.rules.context = p;
     SW_TRY(sw_tunnel_start(&p->tunnel, &p->loop, &p->tunnel_config, error));
     SW_TRY(sw_remote_make(&remote, p->cli));
-    if (!sw_cli_quiet(p->cli)) {
-        printf("slipway proxy  ·  http://%s  ·  to %s  ·  %s is watched at %s\n",
-               sw_tunnel_address(p->tunnel), sw_cli_value(p->cli, "upstream"),
-               p->sender_config.model, sw_remote_url(remote));
-        fflush(stdout);
-    }
+    say_up(p, remote);
     return sw_sender_start(&p->sender, remote, &p->sender_config, error);
+}
+
+static void print_end_json(const sw_tunnel_counts *counts, const sw_sender_counts *sent) {
+    sw_buf line = {0};
+    sw_json w = sw_json_to(&line);
+    sw_json_begin_object(&w);
+    sw_json_add_u64(&w, "requests", counts->sniffed.requests);
+    sw_json_add_u64(&w, "connections", counts->connections);
+    sw_json_add_u64(&w, "sent", sent->sent);
+    sw_json_add_u64(&w, "rejected", sent->rejected);
+    sw_json_add_u64(&w, "unreadable", sent->unreadable);
+    sw_json_add_u64(&w, "too_large", counts->sniffed.too_large);
+    sw_json_add_u64(&w, "compressed", counts->sniffed.encoded);
+    sw_json_add_u64(&w, "dropped", sent->dropped);
+    sw_json_add_u64(&w, "failed", counts->sniffed.failed + counts->unreachable);
+    sw_json_end_object(&w);
+    print_line(&line);
 }
 
 static void print_end(const proxy *p, const sw_sender_counts *sent) {
     const sw_tunnel_counts *counts = sw_tunnel_counted(p->tunnel);
-    if (sw_cli_quiet(p->cli))
+    if (sw_cli_json(p->cli))
+        print_end_json(counts, sent);
+    if (sw_cli_json(p->cli) || sw_cli_quiet(p->cli))
         return;
     printf("%llu requests over %llu connections · %llu observations sent, %llu not taken · "
            "%llu requests not observed (%llu unreadable, %llu too large, %llu compressed, "

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import random
+import re
 import signal
 import socket
 import ssl
@@ -107,7 +108,8 @@ class Proxy:
              *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean_environment())
         line = self.process.stdout.readline()
         assert "http://" in line, line + self.process.stderr.read()
-        self.port = int(line.split("http://")[1].split()[0].rsplit(":", 1)[1])
+        self.up = line
+        self.port = int(re.search(r"http://[^ \"]*:(\d+)", line)[1])
 
     def stop(self):
         """What it says at its end."""
@@ -159,6 +161,15 @@ def started():
         if proxy.process.poll() is None:
             proxy.process.kill()
             proxy.process.communicate()
+
+
+def test_json_says_where_it_is_and_what_it_counted(upstream, fraud, started):
+    proxy = started(upstream.url, fraud.url, "--json")
+    assert json.loads(proxy.up) == {"url": f"http://127.0.0.1:{proxy.port}", "upstream": upstream.url, "model": "fraud",
+                                    "server": fraud.url}
+    proxy.http("POST", "/predict", [row(random.Random(1)) for _ in range(5)])
+    assert json.loads(proxy.stop()) == {"requests": 1, "connections": 1, "sent": 5, "rejected": 0, "unreadable": 0,
+                                        "too_large": 0, "compressed": 0, "dropped": 0, "failed": 0}
 
 
 def rows_watched(server, model="fraud"):
