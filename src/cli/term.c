@@ -56,6 +56,23 @@ static bool table_grow(sw_table *table) {
     return true;
 }
 
+/* Names and values come from files of others: a line break or an escape sequence within them would
+ * spoil the table, or the terminal. */
+static char *copy_escaped(const char *text) {
+    static const char letters[] = "abtnvfr"; /* 7 to 13 */
+    sw_buf out = {0};
+    for (const unsigned char *at = (const unsigned char *)text; *at; at++)
+        if (*at >= 7 && *at <= 13)
+            sw_buf_printf(&out, "\\%c", letters[*at - 7]);
+        else if (*at < 0x20 || *at == 0x7f)
+            sw_buf_printf(&out, "\\x%02x", *at);
+        else
+            sw_buf_add_char(&out, (char)*at);
+    char *copy = out.failed ? NULL : sw_mem_copy(out.len ? out.at : "", out.len);
+    sw_buf_free(&out);
+    return copy;
+}
+
 void sw_table_cell(sw_table *table, sw_style style, const char *format, ...) {
     if (!table || table->failed || !table_grow(table)) {
         if (table)
@@ -67,7 +84,7 @@ void sw_table_cell(sw_table *table, sw_style style, const char *format, ...) {
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    char *copy = sw_mem_copy(text, strlen(text));
+    char *copy = copy_escaped(text);
     table->failed = !copy;
     if (copy)
         table->cells[table->count++] = (table_cell){copy, style};

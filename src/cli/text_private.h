@@ -57,6 +57,7 @@ bool sw_term_is_live(FILE *stream); /* a terminal whose lines may be rewritten *
 /* Rows of cells that line up. Cells are copied. */
 typedef struct sw_table sw_table;
 sw_table *sw_table_make(unsigned columns); /* NULL where memory is out: the rest does nothing */
+/* Control characters are written as \n, \x1b and the like. */
 void sw_table_cell(sw_table *table, sw_style style, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void sw_table_print(const sw_table *table, FILE *out, unsigned indent);

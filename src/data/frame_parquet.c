@@ -24,6 +24,9 @@ typedef struct reading {
     duck_result result;
     bool has_result;
     uint64_t rows; /* by the file's own account */
+    sw_arena arena;
+    sw_str *names; /* of the columns, as the file writes them */
+    size_t name_count, name_cap;
 } reading;
 
 /* DuckDB's own words, without the advice behind the first line and with the name that we know. */
@@ -122,6 +125,11 @@ static sw_status next_chunk(duck_chunk **out, reading *r) {
 
 /* ---- What is in the file ---- */
 
+static sw_str text_of(const duck_text *text) {
+    const char *at = text->length <= DUCK_TEXT_IN_PLACE ? text->prefix : text->at;
+    return (sw_str){at, text->length};
+}
+
 static sw_status count_rows(reading *r) {
     char sql[FILE_PATH_BYTES + 96];
     duck_chunk *chunk;
@@ -135,6 +143,52 @@ static sw_status count_rows(reading *r) {
     r->rows = (uint64_t)rows[0];
     r->duck->destroy_data_chunk(&chunk);
     return SW_OK;
+}
+
+static sw_status add_column_name(reading *r, sw_str name) {
+    if (r->name_count == r->name_cap) {
+        size_t cap = r->name_cap ? 2 * r->name_cap : 64;
+        sw_str *names = sw_arena_zalloc(&r->arena, cap, sizeof *names);
+        if (!names)
+            return no_memory(r);
+        if (r->names)
+            memcpy(names, r->names, r->name_count * sizeof *names);
+        r->names = names;
+        r->name_cap = cap;
+    }
+    r->names[r->name_count] = sw_arena_copy(&r->arena, name);
+    return r->names[r->name_count++].at ? SW_OK : no_memory(r);
+}
+
+/* The schema is a tree, written root first: each element has so many children, which follow it. */
+static sw_status read_names(reading *r) {
+    char sql[FILE_PATH_BYTES + 128];
+    duck_chunk *chunk;
+    bool in_root = false;
+    double within = 0; /* elements that are still to come within a column */
+    snprintf(sql, sizeof sql,
+             "SELECT name, CAST(coalesce(num_children, 0) AS DOUBLE) FROM parquet_schema('%s')",
+             r->file);
+    SW_TRY(begin_query(r, sql));
+    for (;;) {
+        SW_TRY(next_chunk(&chunk, r));
+        if (!chunk)
+            return SW_OK;
+        const duck_text *names = r->duck->vector_get_data(r->duck->data_chunk_get_vector(chunk, 0));
+        const double *children = r->duck->vector_get_data(r->duck->data_chunk_get_vector(chunk, 1));
+        uint64_t count = r->duck->data_chunk_get_size(chunk);
+        sw_status status = SW_OK;
+        for (uint64_t i = 0; i < count && !sw_failed(status); i++) {
+            if (in_root && within == 0)
+                status = add_column_name(r, text_of(&names[i]));
+            else if (in_root)
+                within--;
+            within += in_root ? children[i] : 0;
+            in_root = true;
+        }
+        r->duck->destroy_data_chunk(&chunk);
+        SW_TRY(status);
+    }
 }
 
 static bool is_number(int type) {
@@ -165,13 +219,16 @@ static void add_source(sw_buf *sql, const reading *r) {
     sw_buf_add_char(sql, '\0');
 }
 
-/* Adds the columns that are asked for to the frame and to the query that reads them. */
+/* Adds the columns that are asked for to the frame and to the query that reads them. DuckDB tells
+ * names apart without regard to case, and calls the second of "x" and "X" "X_1": the file's own
+ * names are what the frame gets. */
 static sw_status choose_columns(sw_buf *sql, reading *r) {
     sw_builder *b = r->b;
     uint64_t count = r->duck->column_count(&r->result);
     sw_buf_add_lit(sql, "SELECT ");
     for (uint64_t i = 0; i < count; i++) {
-        sw_str name = sw_str_of(r->duck->column_name(&r->result, i));
+        sw_str known_as = sw_str_of(r->duck->column_name(&r->result, i));
+        sw_str name = r->name_count == count ? r->names[i] : known_as;
         int type = r->duck->column_type(&r->result, i);
         uint32_t column;
         SW_TRY(sw_builder_column(&column, b, name));
@@ -186,7 +243,7 @@ static sw_status choose_columns(sw_buf *sql, reading *r) {
         b->makers[column].as_text = !number;
         b->frame->columns[column].type = number ? SW_COLUMN_NUMBER : SW_COLUMN_TEXT;
         sw_buf_printf(sql, "%sCAST(", column ? ", " : "");
-        add_name(sql, name);
+        add_name(sql, known_as);
         sw_buf_printf(sql, " AS %s)", number ? "DOUBLE" : "VARCHAR");
     }
     add_source(sql, r);
@@ -207,11 +264,6 @@ static sw_status plan(sw_buf *sql, reading *r) {
 
 static inline bool is_there(const uint64_t *valid, uint64_t row) {
     return !valid || (valid[row / WORD_BITS] >> (row % WORD_BITS) & 1);
-}
-
-static sw_str text_of(const duck_text *text) {
-    const char *at = text->length <= DUCK_TEXT_IN_PLACE ? text->prefix : text->at;
-    return (sw_str){at, text->length};
 }
 
 static sw_status add_vector(reading *r, uint32_t column, duck_vector *vector, uint64_t from,
@@ -280,6 +332,7 @@ static sw_status read_all(reading *r, uint64_t rows_max) {
     SW_TRY(open_base(r));
     SW_TRY(close_off(r));
     SW_TRY(count_rows(r));
+    SW_TRY(read_names(r));
     sw_status status = plan(&sql, r);
     if (!sw_failed(status) && rows_max) {
         r->b->rows = r->rows;
@@ -308,5 +361,6 @@ sw_status sw_frame_read_parquet(sw_builder *b, uint64_t rows_max) {
     if (r.base)
         r.duck->close(&r.base);
     sw_file_close(&r.fd);
+    sw_arena_free(&r.arena);
     return status;
 }

@@ -124,6 +124,21 @@ TEST(table__lines_cells_up_and_leaves_no_blanks_at_the_end) {
     free(text);
 }
 
+TEST(table__writes_control_characters_so_that_they_do_nothing) {
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    REQUIRE(out != NULL);
+    sw_table *table = sw_table_make(2);
+    sw_table_cell(table, SW_PLAIN, "two\r\nlines");
+    sw_table_cell(table, SW_PLAIN, "\t\x1b[31mred\x7f");
+    sw_table_print(table, out, 0);
+    sw_table_free(table);
+    fclose(out);
+    CHECK_TEXT(text, "two\\r\\nlines  \\t\\x1b[31mred\\x7f\n");
+    free(text);
+}
+
 TEST(term__gives_no_colours_to_what_is_no_terminal) {
     FILE *out = tmpfile();
     REQUIRE(out != NULL);

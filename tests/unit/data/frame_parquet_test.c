@@ -119,6 +119,35 @@ TEST(frame_parquet__reads_many_rows_in_their_order_and_only_what_is_asked_for) {
         SW_CODE_TOO_LARGE);
 }
 
+/* Renames a column in a file that was written: DuckDB itself writes no two alike. */
+static void rename_in(const char *path, const char *from, const char *to) {
+    static char bytes[1 << 16];
+    FILE *file = fopen(path, "r+b");
+    size_t len = file ? fread(bytes, 1, sizeof bytes, file) : 0, found = 0;
+    for (char *at = bytes; (at = memmem(at, len - (size_t)(at - bytes), from, strlen(from)));
+         found++)
+        memcpy(at, to, strlen(to));
+    if (!file || !found || fseek(file, 0, SEEK_SET) || fwrite(bytes, 1, len, file) != len ||
+        fclose(file) != 0)
+        abort();
+}
+
+TEST(frame_parquet__calls_columns_by_the_names_of_the_file) {
+    NEEDS_DUCKDB();
+    const char *path = write_parquet("t", "SELECT {'n': 9} s, 1 \"case\", 2 \"cas2\"");
+    rename_in(path, "cas2", "Case");
+    const sw_str wanted[] = {SW_STR("Case"), SW_STR("case")};
+    const sw_frame_options options = {.columns = wanted, .column_count = 2};
+    REQUIRE_OK(sw_frame_read(&frame, path, &options, &error), error);
+    CHECK_VALUES("case", "1");
+    CHECK_VALUES("Case", "2");
+    sw_frame_free(&frame);
+    rename_in(path, "Case", "case");
+    CHECK_INT(sw_frame_read(&frame, path, &options, &error).code, SW_CODE_INVALID);
+    scratch_remove(dir);
+    CHECK_HAS(error.text, "two columns are named \"case\"");
+}
+
 TEST(frame_parquet__takes_a_path_as_it_stands) {
     NEEDS_DUCKDB();
     sw_status status =
