@@ -2,7 +2,12 @@
 #include "base/mem.h"
 #include "model/native_graph_private.h"
 
-enum { FILE_BYTES_MAX = 64 << 20 };
+/*
+ * The operator sets whose operators were compared with what is computed here. Since opset 14 those
+ * of ours have gained datatypes alone; those of ai.onnx.ml never changed. A newer set may give one
+ * another meaning.
+ */
+enum { FILE_BYTES_MAX = 64 << 20, OPSET_MAX = 28, ML_OPSET_MAX = 5 };
 
 /* Before anything is unpacked: most models are told apart here, whatever their size. */
 static sw_status check_operators(const sw_onnx *file, sw_error *error) {
@@ -16,9 +21,12 @@ static sw_status check_operators(const sw_onnx *file, sw_error *error) {
     return SW_OK;
 }
 
+static bool is_plain_domain(const char *domain) {
+    return !domain || !*domain || strcmp(domain, "ai.onnx") == 0;
+}
+
 static bool is_known_domain(const char *domain) {
-    return !domain || !*domain || strcmp(domain, "ai.onnx") == 0 ||
-           strcmp(domain, "ai.onnx.ml") == 0;
+    return is_plain_domain(domain) || strcmp(domain, "ai.onnx.ml") == 0;
 }
 
 static sw_status build_nodes(sw_native_builder *b) {
@@ -162,13 +170,21 @@ static sw_status place_slots(sw_native_builder *b, sw_tensor_spec *input) {
     return SW_OK;
 }
 
-static int64_t opset_of(const Onnx__ModelProto *model) {
+static sw_status read_opset(int64_t *out, const Onnx__ModelProto *model, sw_error *error) {
+    *out = 1;
     for (size_t i = 0; i < model->n_opset_import; i++) {
         const Onnx__OperatorSetIdProto *set = model->opset_import[i];
-        if (!set->domain || !*set->domain || strcmp(set->domain, "ai.onnx") == 0)
-            return set->version;
+        bool plain = is_plain_domain(set->domain);
+        int64_t most = plain ? OPSET_MAX : ML_OPSET_MAX;
+        if (is_known_domain(set->domain) && set->version > most)
+            return sw_fail(error, SW_CODE_UNSUPPORTED,
+                           "%s %lld is newer than what the native engine knows (up to %lld)",
+                           plain ? "opset" : "opset of ai.onnx.ml", (long long)set->version,
+                           (long long)most);
+        if (plain)
+            *out = set->version;
     }
-    return 1;
+    return SW_OK;
 }
 
 static sw_status build(sw_native_builder *b, sw_model_info *info) {
@@ -214,8 +230,9 @@ sw_status sw_native_build(sw_native_program *out, sw_model_info *info, sw_arena 
     b->arena = arena;
     b->error = error;
     b->graph = model->graph;
-    b->opset = opset_of(model);
-    status = build(b, info);
+    status = read_opset(&b->opset, model, error);
+    if (!sw_failed(status))
+        status = build(b, info);
 done:
     if (model)
         onnx__model_proto__free_unpacked(model, NULL);

@@ -239,6 +239,48 @@ TEST(native__labels_follow_class_names) {
     sw_arena_free(&arena);
 }
 
+/* `file` with another version of an operator set, whose entry ends in the bytes `entry`. */
+static const char *with_opset(const char *file, const char *entry, size_t entry_len, char version) {
+    char path[128];
+    size_t len;
+    snprintf(path, sizeof path, MODELS "%s", file);
+    char *bytes = test_read_file(path, &len);
+    char *at = memmem(bytes, len, entry, entry_len);
+    if (!at)
+        abort();
+    at[entry_len] = version;
+    test_write_file(test_temporary_file(), bytes, len);
+    free(bytes);
+    return test_temporary_file();
+}
+
+TEST(native__refuses_operator_sets_that_it_does_not_know) {
+    static const struct {
+        const char *entry;
+        size_t len;
+        char version;
+        const char *reason; /* NULL where it is taken */
+    } rows[] = {
+        {"B\x04\n\0\x10", 5, 28, NULL},
+        {"B\x04\n\0\x10", 5, 29, "opset 29 is newer"},
+        {"B\x04\n\0\x10", 5, 99, "opset 99 is newer than what the native engine knows (up to 28)"},
+        {"ai.onnx.ml\x10", 11, 5, NULL},
+        {"ai.onnx.ml\x10", 11, 99, "opset of ai.onnx.ml 99 is newer"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        sw_model *model;
+        sw_error error = {0};
+        const char *path = with_opset("logreg30_linearclassifier.onnx", rows[i].entry, rows[i].len,
+                                      rows[i].version);
+        sw_status status = sw_model_open(&model, path, "native", &error);
+        CHECK_INT(status.code, rows[i].reason ? SW_CODE_UNSUPPORTED : SW_CODE_OK);
+        if (rows[i].reason)
+            CHECK_HAS(error.text, rows[i].reason);
+        sw_model_close(model);
+    }
+    unlink(test_temporary_file());
+}
+
 TEST(native__refuses_what_is_not_linear_and_says_which_operator) {
     static const struct {
         const char *file, *reason;
