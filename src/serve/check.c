@@ -286,17 +286,26 @@ static sw_status check_row(tally *t, check *c, const sw_served *served, const sw
     return SW_OK;
 }
 
+static sw_status too_many(sw_error *error) {
+    return sw_fail(error, SW_CODE_TOO_LARGE,
+                   "check rows: the file has more than %d rows, and each deploy would replay them "
+                   "all: give fewer, such as a sample of a thousand",
+                   SW_CHECK_ROWS_MAX);
+}
+
 /* `served` NULL: whether they can be replayed, not yet what comes of it. */
 static sw_status check_all(tally *t, check *c, const sw_served *served, sw_error *error) {
     sw_arena arena = {0};
     sw_buf json = {0};
     sw_csv_row row = {.count = 1};
-    sw_status status = SW_OK;
-    while (t->rows < SW_CHECK_ROWS_MAX) {
+    sw_status status;
+    for (;;) {
         status = sw_fail_within(sw_csv_next(&row, c->csv, error), error, "check rows");
         if (sw_failed(status) || row.count == 0)
             break;
-        status = check_row(t, c, served, &row, &json, &arena, error);
+        status = t->rows < SW_CHECK_ROWS_MAX ? SW_OK : too_many(error);
+        if (!sw_failed(status))
+            status = check_row(t, c, served, &row, &json, &arena, error);
         if (sw_failed(status))
             break;
         sw_arena_reset(&arena);

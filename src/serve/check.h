@@ -23,8 +23,8 @@ enum { SW_CHECK_ROWS_MAX = 100000 };
 SW_MUST_USE sw_status sw_check_rows(uint32_t *rows, const sw_served *served, const char *csv_path,
                                     sw_error *error);
 
-/* INVALID, naming the line and the column, where these are no check rows for this signature. Before
- * there is a model to run. */
+/* INVALID, naming the line and the column, where these are no check rows for this signature;
+ * TOO_LARGE where they are more than SW_CHECK_ROWS_MAX. Before there is a model to run. */
 SW_MUST_USE sw_status sw_check_file(const sw_signature *signature, const char *csv_path,
                                     sw_error *error);
 

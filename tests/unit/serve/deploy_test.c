@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit/serve/serving.h"
 
+#include "serve/check.h"
+
 static uint32_t answering(serving *s, const char *model) {
     size_t count;
     asked a = {0};
@@ -112,6 +114,25 @@ TEST(push__refuses_check_rows_that_no_deploy_could_replay) {
         if (*rows[i].told)
             CHECK_HAS(s.error.text, rows[i].told);
     }
+    scratch_remove(dir);
+    serving_end(&s);
+}
+
+TEST(push__refuses_more_check_rows_than_a_deploy_replays) {
+    serving s;
+    char dir[SCRATCH_BYTES];
+    serving_make(&s, 1);
+    scratch_make(dir);
+    const char *path = scratch_path(dir, "check.csv");
+    FILE *file = fopen(path, "w");
+    REQUIRE(file != NULL);
+    fputs(FIVE ",=label\n", file);
+    for (int i = 0; i <= SW_CHECK_ROWS_MAX; i++)
+        fputs("1,2,3,4,5,0\n", file);
+    fclose(file);
+    sw_status status = serving_push(&s, "fraud", MODELS "softmax3.onnx", NULL, path);
+    CHECK_INT(status.code, SW_CODE_TOO_LARGE);
+    CHECK_HAS(s.error.text, "more than 100000 rows");
     scratch_remove(dir);
     serving_end(&s);
 }
