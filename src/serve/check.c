@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { SHOWN_MAX = 5 };
+enum { SHOWN_MAX = 5, SAMPLE_MAX = 32 /* different rows */ };
 
 /* What a column of the file is. */
 typedef struct column {
@@ -335,6 +335,64 @@ sw_status sw_check_file(const sw_signature *signature, const char *csv_path, sw_
         status = check_all(&t, &c, NULL, error);
     if (!sw_failed(status) && t.rows == 0)
         status = sw_fail(error, SW_CODE_INVALID, "check rows: the file has no rows");
+    close_check(&c);
+    return status;
+}
+
+/* The first rows as a list of records. */
+static sw_status write_sample(sw_buf *list, check *c, size_t rows, sw_error *error) {
+    sw_str seen[SAMPLE_MAX];
+    sw_buf json = {0};
+    sw_csv_row row;
+    size_t count = 0;
+    sw_status status = SW_OK;
+    while (count < rows && count < SAMPLE_MAX) {
+        status = sw_fail_within(sw_csv_next(&row, c->csv, error), error, "check rows");
+        if (sw_failed(status) || row.count == 0)
+            break;
+        sw_buf_clear(&json);
+        status = write_record(&json, c, &row, error);
+        if (sw_failed(status))
+            break;
+        seen[count] = sw_arena_copy(&c->arena, sw_buf_str(&json));
+        if (!seen[count++].at)
+            status = sw_fail(error, SW_CODE_NO_MEMORY, "out of memory for the check rows");
+    }
+    sw_buf_free(&json);
+    SW_TRY(status);
+    if (count == 0)
+        return sw_fail(error, SW_CODE_INVALID, "check rows: the file has no rows");
+    for (size_t i = 0; i < rows; i++) {
+        sw_buf_add_char(list, i ? ',' : '[');
+        sw_buf_add_str(list, seen[i % count]);
+    }
+    sw_buf_add_char(list, ']');
+    return SW_OK;
+}
+
+static sw_status read_sample(sw_tensor *inputs, check *c, size_t rows, sw_arena *arena,
+                             sw_error *error) {
+    sw_buf list = {0};
+    sw_records records;
+    sw_status status = write_sample(&list, c, rows, error);
+    sw_str body =
+        sw_failed(status) || list.failed ? (sw_str){0} : sw_arena_copy(arena, sw_buf_str(&list));
+    sw_buf_free(&list);
+    SW_TRY(status);
+    if (!body.at)
+        return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory for the check rows");
+    SW_TRY(sw_records_parse(&records, c->records, body, arena, error));
+    memcpy(inputs, records.inputs, records.input_count * sizeof *inputs);
+    return SW_OK;
+}
+
+sw_status sw_check_sample(sw_tensor *inputs, size_t rows, const sw_served *served,
+                          const char *csv_path, sw_arena *arena, sw_error *error) {
+    check c;
+    sw_status status = open_check(&c, &served->signature, csv_path, error);
+    c.records = served->records;
+    if (!sw_failed(status))
+        status = served->records ? read_sample(inputs, &c, rows, arena, error) : no_features(error);
     close_check(&c);
     return status;
 }

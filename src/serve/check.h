@@ -28,4 +28,12 @@ SW_MUST_USE sw_status sw_check_rows(uint32_t *rows, const sw_served *served, con
 SW_MUST_USE sw_status sw_check_file(const sw_signature *signature, const char *csv_path,
                                     sw_error *error);
 
+/*
+ * `rows` rows of every input, as `inputs` (room for signature->input_count), in the arena: the first
+ * of the check rows, over and over where the file has fewer. For a warm-up on values that the model
+ * knows.
+ */
+SW_MUST_USE sw_status sw_check_sample(sw_tensor *inputs, size_t rows, const sw_served *served,
+                                      const char *csv_path, sw_arena *arena, sw_error *error);
+
 #endif /* SW_SERVE_CHECK_H */

@@ -2,6 +2,7 @@
 #include "serve/load.h"
 
 #include "base/clock.h"
+#include "serve/check.h"
 #include "serve/sample.h"
 #include "serve/validate.h"
 
@@ -23,6 +24,7 @@ static sw_status no_memory(sw_error *error) {
 
 typedef struct probe {
     sw_served *served;
+    const char *check_csv;    /* NULL: no check rows, or none that can be read */
     sw_arena inputs, outputs; /* of the samples, and of a run */
     sw_tensor *rows;          /* BATCH_ROWS rows of every input */
     sw_tensor *row;
@@ -47,30 +49,46 @@ static bool has_free_dims(const sw_model_info *info) {
     return false;
 }
 
-static sw_status sample(probe *p, size_t rows, sw_error *error) {
+static sw_status make_up(probe *p, size_t rows, sw_error *error) {
     const sw_signature *signature = &p->served->signature;
+    sw_arena_reset(&p->inputs);
     return sw_sample_make(p->rows, signature, rows, p->free_dim, 1, &p->inputs) ? SW_OK
                                                                                 : no_memory(error);
 }
 
-/* The first run. Where the model leaves sizes open, some are tried; that none fits proves nothing.
+/* What the warm-up runs on: check rows, which hold values that the model knows, else made-up ones.
  */
+static sw_status sample(probe *p, size_t rows, sw_error *error) {
+    sw_error ignored;
+    sw_arena_reset(&p->inputs);
+    if (p->check_csv &&
+        !sw_failed(sw_check_sample(p->rows, rows, p->served, p->check_csv, &p->inputs, &ignored)))
+        return SW_OK;
+    p->check_csv = NULL;
+    return make_up(p, rows, error);
+}
+
+/* The first run. Where the model leaves sizes open, some are tried on made-up values; that none fits
+ * proves nothing. */
 static sw_status first_run(bool *ran, probe *p, sw_error *error) {
-    const sw_model_info *info = p->served->info;
-    bool open = has_free_dims(info);
+    bool open = has_free_dims(p->served->info);
     size_t tries = open ? sizeof free_dims / sizeof free_dims[0] : 1;
     *ran = false;
     for (size_t i = 0; i < tries && !*ran; i++) {
         p->free_dim = free_dims[i];
-        sw_arena_reset(&p->inputs);
         SW_TRY(sample(p, 1, error));
         *ran = !sw_failed(run(p->out, p, p->rows, error));
+        if (p->check_csv)
+            break;
     }
-    if (*ran || open)
+    if (*ran || (open && !p->check_csv))
         return SW_OK;
-    return sw_fail_within((sw_status){SW_CODE_REFUSED}, error,
-                          "the warm-up run failed, on made-up values (ranges and categories from "
-                          "--profile or --signature make them values that the model knows)");
+    return sw_fail_within(
+        (sw_status){SW_CODE_REFUSED}, error,
+        p->check_csv
+            ? "the warm-up run failed, on the first of the check rows"
+            : "the warm-up run failed, on made-up values (rows that the model knows, from --check, "
+              "or ranges and categories, from --profile or --signature, do better)");
 }
 
 /* The least of a few timed runs, ns. */
@@ -113,29 +131,72 @@ static bool same_alone(probe *p, size_t at) {
     return true;
 }
 
+/* Rows that are all alike prove nothing about their influence on each other. */
+static bool rows_differ(const probe *p) {
+    for (size_t i = 0; i < p->served->info->input_count; i++) {
+        const sw_tensor *input = &p->rows[i];
+        size_t width = input->count / BATCH_ROWS;
+        for (size_t at = width; at < input->count; at++)
+            if (!same_element(input, at % width, input, at))
+                return true;
+    }
+    return false;
+}
+
+/* Runs the rows of p->rows as one batch. `same`: each says what it says alone. */
+static bool run_batch(bool *same, probe *p) {
+    sw_error ignored;
+    sw_arena_reset(&p->outputs);
+    if (sw_failed(run(p->out_batch, p, p->rows, &ignored)))
+        return false;
+    for (size_t row = 0; row < PROBE_ROWS; row++)
+        *same = *same && same_alone(p, row * (BATCH_ROWS / PROBE_ROWS));
+    return true;
+}
+
+/* Made-up rows differ in every column, check rows reach what made-up ones may not: where both are,
+ * both have to agree. */
+static sw_status prove_batch(bool *ran, probe *p, sw_error *error) {
+    bool same = true;
+    SW_TRY(make_up(p, BATCH_ROWS, error));
+    *ran = run_batch(&same, p);
+    if (p->check_csv) {
+        bool proven = *ran;
+        SW_TRY(sample(p, BATCH_ROWS, error));
+        *ran = run_batch(&same, p);
+        same = same && (proven || rows_differ(p));
+    }
+    p->served->batchable = *ran && same;
+    return SW_OK;
+}
+
 static sw_status measure_batch(probe *p, sw_error *error) {
     sw_served *served = p->served;
     served->row_ns = served->run_ns;
     if (!served->info->first_dim_is_batch)
         return SW_OK;
-    sw_arena_reset(&p->inputs);
-    SW_TRY(sample(p, BATCH_ROWS, error));
-    sw_error ignored;
-    sw_arena_reset(&p->outputs);
-    if (sw_failed(run(p->out_batch, p, p->rows, &ignored)))
+    bool ran;
+    SW_TRY(prove_batch(&ran, p, error));
+    if (!ran)
         return SW_OK; /* it says it takes batches and does not: rows one by one, then */
-    served->batchable = true;
-    for (size_t row = 0; row < PROBE_ROWS; row++)
-        served->batchable = served->batchable && same_alone(p, row * (BATCH_ROWS / PROBE_ROWS));
     double batch_ns;
     SW_TRY(time_run(&batch_ns, p, p->rows, served->run_ns > SW_NS_PER_MS ? 1 : 4, error));
     served->row_ns = fmax((batch_ns - served->run_ns) / (BATCH_ROWS - 1), 0.1);
     return SW_OK;
 }
 
-static sw_status warm_up(sw_served *served, sw_error *error) {
+/* The version's check rows, or NULL where it has none. */
+static const char *check_path(char path[PATH_MAX], const sw_load_parts *parts,
+                              const sw_version *version) {
+    if (!version->has_check)
+        return NULL;
+    sw_blob_path(path, PATH_MAX, parts->blobs, &version->check);
+    return path;
+}
+
+static sw_status warm_up(sw_served *served, const char *check_csv, sw_error *error) {
     const sw_model_info *info = served->info;
-    probe p = {.served = served};
+    probe p = {.served = served, .check_csv = check_csv};
     p.rows = sw_arena_zalloc(&served->arena, 2 * info->input_count + 2 * info->output_count,
                              sizeof *p.rows);
     if (!p.rows)
@@ -237,18 +298,22 @@ static sw_status fill(sw_served *served, const sw_load_parts *parts, const sw_ve
     served->info = sw_model_get_info(served->model);
     served->shares_dims = sw_shares_dims(served->info);
     if (!version->external)
-        SW_TRY(warm_up(served, error));
+        SW_TRY(warm_up(served, check_path(path, parts, version), error));
     served->load_ms = (double)(sw_clock_ns() - before) / 1e6;
     return parts->watch ? load_counting(served, parts, version, error) : SW_OK;
 }
 
-sw_status sw_load_time_rows(double *row_ns, sw_served *served, size_t rows, sw_error *error) {
+sw_status sw_load_time_rows(double *row_ns, sw_served *served, size_t rows,
+                            const sw_load_parts *parts, const sw_version *version,
+                            sw_error *error) {
+    char path[PATH_MAX];
     *row_ns = NAN;
     if (!served->info->first_dim_is_batch)
         return SW_OK;
-    probe p = {.served = served, .free_dim = free_dims[0]};
-    p.rows = sw_arena_zalloc(&p.inputs, served->info->input_count, sizeof *p.rows);
-    p.out = sw_arena_zalloc(&p.inputs, served->info->output_count, sizeof *p.out);
+    probe p = {
+        .served = served, .check_csv = check_path(path, parts, version), .free_dim = free_dims[0]};
+    p.rows = sw_arena_zalloc(&served->arena, served->info->input_count, sizeof *p.rows);
+    p.out = sw_arena_zalloc(&served->arena, served->info->output_count, sizeof *p.out);
     sw_status status = p.rows && p.out ? sample(&p, rows, error) : no_memory(error);
     double took_ns = NAN;
     sw_error ignored;

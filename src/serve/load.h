@@ -2,7 +2,7 @@
 /*
  * load: from a version's row and artifact to something that can answer.
  *
- * Opens the model, warms it up, measures what a call and a row cost, proves (or disproves) that its
+ * Opens the model, warms it up on its check rows (on made-up values where it has none), measures what a call and a row cost, proves (or disproves) that its
  * rows are independent, and builds the plans for records and for watching.
  *
  * Memory:  the sw_served is the caller's until it is published.
@@ -33,9 +33,10 @@ SW_MUST_USE sw_status sw_load(sw_served **out, const sw_load_parts *parts,
                               const sw_version *version, const char *engine, uint32_t revision,
                               sw_error *error);
 
-/* The cost of a row in a run of `rows` rows, ns; rows of made-up values. NaN where the model takes
+/* The cost of a row in a run of `rows` rows, ns; of check rows or made-up values. NaN where the model takes
  * no batch. */
 SW_MUST_USE sw_status sw_load_time_rows(double *row_ns, sw_served *served, size_t rows,
+                                        const sw_load_parts *parts, const sw_version *version,
                                         sw_error *error);
 
 #endif /* SW_SERVE_LOAD_H */

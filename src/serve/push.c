@@ -151,7 +151,7 @@ static sw_status try_out(sw_push_trial *trial, sw_version *version, const sw_pus
     sw_served *served;
     double row_ns;
     SW_TRY(sw_load(&served, parts, version, NULL, 0, error));
-    sw_status status = sw_load_time_rows(&row_ns, served, TRIAL_ROWS, error);
+    sw_status status = sw_load_time_rows(&row_ns, served, TRIAL_ROWS, parts, version, error);
     *trial = (sw_push_trial){
         .load_ms = served->load_ms,
         .row1_us = version->external ? (double)NAN : served->run_ns / 1e3,

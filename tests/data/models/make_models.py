@@ -133,6 +133,18 @@ save("strings",
      [value("city", T.STRING, [None, 1])],
      [value("country", T.STRING, [None, 1]), value("number", T.INT64, [None, 1])])
 
+# Refuses categories that it does not know: no made-up value will do.
+save("strict_one_hot",
+     [h.make_node("OneHotEncoder", ["city"], ["city_3d"], domain="ai.onnx.ml",
+                  cats_strings=["Paris", "Rome", "Oslo"], zeros=0),
+      h.make_node("Flatten", ["city_3d"], ["place"])],
+     [value("city", T.STRING, ["n", 1])], [value("place", T.FLOAT, ["n", 3])])
+
+# Each row depends on its company, which rows that are all alike do not show.
+save("from_the_mean",
+     [h.make_node("ReduceMean", ["X"], ["mean"], axes=[0]), h.make_node("Sub", ["X", "mean"], ["Y"])],
+     [value("X", T.FLOAT, ["n", 2])], [value("Y", T.FLOAT, ["n", 2])])
+
 COLUMNS = [h.make_node("Cast", ["visits"], ["visits_f"], to=T.FLOAT),
            h.make_node("OneHotEncoder", ["city"], ["city_3d"], domain="ai.onnx.ml",
                        cats_strings=["Paris", "Rome"], zeros=1),

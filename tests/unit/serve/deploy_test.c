@@ -2,6 +2,7 @@
 #include "unit/serve/serving.h"
 
 #include "serve/check.h"
+#include "unit/model/model_testing.h"
 
 static uint32_t answering(serving *s, const char *model) {
     size_t count;
@@ -114,6 +115,77 @@ TEST(push__refuses_check_rows_that_no_deploy_could_replay) {
         if (*rows[i].told)
             CHECK_HAS(s.error.text, rows[i].told);
     }
+    scratch_remove(dir);
+    serving_end(&s);
+}
+
+static const char *write_check(const char *dir, const char *csv) {
+    const char *path = scratch_path(dir, "check.csv");
+    FILE *file = fopen(path, "w");
+    if (!file || fputs(csv, file) < 0 || fclose(file) != 0)
+        abort();
+    return path;
+}
+
+static bool is_batchable(serving *s, const char *model) {
+    const sw_load_parts parts = {.live = s->parts.live, .blobs = s->parts.blobs};
+    sw_version version;
+    sw_served *served;
+    if (sw_failed(sw_registry_get_version(&version, s->registry, sw_str_of(model), 1, &s->arena,
+                                          &s->error)) ||
+        sw_failed(sw_load(&served, &parts, &version, NULL, 0, &s->error)))
+        abort();
+    bool batchable = served->batchable && served->run_ns < 1e9;
+    sw_served_free(served);
+    return batchable;
+}
+
+TEST(load__warms_up_on_check_rows_where_made_up_values_would_not_do) {
+    SKIP_WITHOUT_ORT;
+    static const struct {
+        const char *csv, *told; /* NULL where it is taken */
+        bool batchable;
+    } rows[] = {
+        {NULL, "failed, on made-up values (rows that the model knows, from --check", false},
+        {"city,=place[0]\nLima,0\n", "failed, on the first of the check rows", false},
+        {"city,=place[0]\nParis,1\nRome,0\n", NULL, true},
+        {"city,=place[0]\nOslo,0\nOslo,0\n", NULL, false}, /* which proves nothing */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        serving s;
+        sw_deployed d;
+        char dir[SCRATCH_BYTES];
+        serving_make(&s, 1);
+        scratch_make(dir);
+        sw_status status = serving_push(&s, "places", MODELS "strict_one_hot.onnx", NULL,
+                                        rows[i].csv ? write_check(dir, rows[i].csv) : NULL);
+        CHECK_INT(status.code, rows[i].told ? SW_CODE_REFUSED : SW_CODE_OK);
+        if (rows[i].told) {
+            CHECK_HAS(s.error.text, rows[i].told);
+        } else {
+            REQUIRE_OK(serving_deploy(&d, &s, "places", ""), s.error);
+            CHECK_INT(d.checked_rows, 2);
+            CHECK_INT(is_batchable(&s, "places"), rows[i].batchable);
+        }
+        scratch_remove(dir);
+        serving_end(&s);
+    }
+}
+
+TEST(load__does_not_take_one_check_row_for_a_proof_that_rows_are_independent) {
+    SKIP_WITHOUT_ORT;
+    serving s;
+    char dir[SCRATCH_BYTES];
+    serving_make(&s, 1);
+    scratch_make(dir);
+    REQUIRE_OK(serving_push(&s, "mean", MODELS "from_the_mean.onnx", NULL,
+                            write_check(dir, "x0,x1,=Y[0]\n1,2,0\n")),
+               s.error);
+    CHECK(!is_batchable(&s, "mean"));
+    REQUIRE_OK(serving_push(&s, "linear", EXAMPLES "linear.onnx", EXAMPLES "train.csv",
+                            EXAMPLES "check-linear.csv"),
+               s.error);
+    CHECK(is_batchable(&s, "linear"));
     scratch_remove(dir);
     serving_end(&s);
 }
