@@ -58,6 +58,8 @@ static sw_status read_options(drift_run *run) {
                        "--alpha and --tolerance are for our own tests: leave out --compat");
     SW_TRY(read_share(&options->alpha, cli, "alpha", 1));
     SW_TRY(read_share(&options->tolerance, cli, "tolerance", 100));
+    if (run->multivariate && !options->evidently)
+        options->alpha /= 2; /* columns, and whole rows: two questions under one promise */
     for (int list = 0; list < 3; list++)
         for (unsigned i = 0; i < NAMES_MAX && (name = sw_cli_value_at(cli, lists[list], i)); i++)
             run->names[list][run->counts[list]++] = sw_str_of(name);
@@ -288,7 +290,8 @@ static const sw_cli_option options[] = {
     {"test", 0, "NAME", "this test for every column"},
     {"category", 0, "NAME", "numbers in this column are categories (may be repeated)"},
     {"text", 0, "NAME", "this column is free text (may be repeated)"},
-    {"multivariate", 0, NULL, "also ask whether rows of the two files can be told apart"},
+    {"multivariate", 0, NULL,
+     "also ask whether whole rows can be told apart (half of --alpha each)"},
     {"compat", 0, "evidently", "choose and decide as Evidently does, number for number"},
     {"fail-on-drift", 0, NULL, "exit with 1 where there is drift"},
     {"all", 'a', NULL, "draw the columns that stayed the same, too"},

@@ -78,6 +78,13 @@ def test_json_names_signals_and_a_file_against_itself_is_quiet(files):
     assert same["dataset_drift"] is False and same["share"] == 0 and same["multivariate"]["drift"] is False
 
 
+def test_columns_and_whole_rows_share_alpha(files):
+    assert json.loads(drift(*files, "--json"))["alpha"] == 0.05
+    assert json.loads(drift(*files, "--json", "--multivariate"))["alpha"] == 0.025
+    assert json.loads(drift(*files, "--json", "--multivariate", "--alpha", "0.1"))["alpha"] == 0.05
+    assert "at most 2.5 % are false" in drift(*files, "--multivariate")
+
+
 def test_a_pipeline_can_stop_on_drift(files):
     assert "drifted" in drift(*files, "--fail-on-drift", code=1)
     drift(files[0], files[0], "--fail-on-drift")
