@@ -61,4 +61,10 @@ size_t sw_num_print_u64(char *to, uint64_t value);
 /* Bit for bit the same number, or neither is one: what a computation done again must give. */
 bool sw_num_same_f64(double a, double b);
 
+/* As people read it in a sentence: 1234567 → "1,234,567". */
+typedef struct sw_grouped {
+    char at[SW_NUM_BYTES];
+} sw_grouped;
+sw_grouped sw_num_grouped(uint64_t value);
+
 #endif /* SW_BASE_NUM_H */

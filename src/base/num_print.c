@@ -231,3 +231,16 @@ size_t sw_num_print_f32(char *to, float value) {
     *to = '-';
     return negative + put_decimal(to + negative, shortest_f32(mantissa, exponent));
 }
+
+sw_grouped sw_num_grouped(uint64_t value) {
+    char digits[SW_NUM_BYTES];
+    size_t len = sw_num_print_u64(digits, value), at = 0;
+    sw_grouped out;
+    for (size_t i = 0; i < len; i++) {
+        if (i && (len - i) % 3 == 0)
+            out.at[at++] = ',';
+        out.at[at++] = digits[i];
+    }
+    out.at[at] = 0;
+    return out;
+}

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/text_private.h"
 
+#include "base/num.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,17 +21,7 @@ static sw_text text_of(const char *format, ...) {
 }
 
 sw_text sw_text_count(uint64_t count) {
-    char digits[32];
-    int len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
-    sw_text text;
-    size_t at = 0;
-    for (int i = 0; i < len; i++) {
-        if (i && (len - i) % 3 == 0)
-            text.at[at++] = ',';
-        text.at[at++] = digits[i];
-    }
-    text.at[at] = 0;
-    return text;
+    return text_of("%s", sw_num_grouped(count).at);
 }
 
 sw_text sw_text_plural(uint64_t count, const char *one) {

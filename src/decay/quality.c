@@ -10,6 +10,7 @@
  */
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "decay/decay_private.h"
 
 #include <math.h>
@@ -179,8 +180,8 @@ static void explain(sw_decay_evidence *e, uint32_t gathered) {
         if (e->baseline_rows)
             snprintf(e->why, sizeof e->why, "no labels came after those of the baseline");
         else
-            snprintf(e->why, sizeof e->why, "%u of the %d labels that a baseline takes", gathered,
-                     SW_BASELINE_ROWS);
+            snprintf(e->why, sizeof e->why, "%s of the %s labels that a baseline takes",
+                     sw_num_grouped(gathered).at, sw_num_grouped(SW_BASELINE_ROWS).at);
         break;
     case SW_DECAY_UNDEFINED:
         snprintf(e->why, sizeof e->why, "%s",

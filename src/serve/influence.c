@@ -224,9 +224,10 @@ static void tell(const updating *u, const sw_served *served, sw_str column,
     if (words.len == 0 && feature < 0)
         words = SW_STR("it is no feature");
     else if (words.len == 0)
-        words = sw_failed(sw_influence_of(&value, served, rows, (uint32_t)feature, &error))
-                    ? sw_str_of(error.text)
-                    : sw_arena_printf(u->arena, "of %zu logged rows", rows->count);
+        words =
+            sw_failed(sw_influence_of(&value, served, rows, (uint32_t)feature, &error))
+                ? sw_str_of(error.text)
+                : sw_arena_printf(u->arena, "of %s logged rows", sw_num_grouped(rows->count).at);
     sw_monitor_set_influence(u->parts->monitors, served->model_name, served->version, column, value,
                              words);
 }

@@ -2,6 +2,7 @@
 #include "serve/multivariate.h"
 
 #include "base/clock.h"
+#include "base/num.h"
 #include "stats/domain_classifier.h"
 
 #include <math.h>
@@ -160,11 +161,12 @@ static sw_status take_reference(table *into, const source *s, int64_t before_ms,
 }
 
 static sw_str reference_words(const sw_monitor_settings *settings, size_t rows, sw_arena *arena) {
+    sw_grouped count = sw_num_grouped(rows);
     if (settings->reference == SW_REFERENCE_PROFILE)
-        return sw_arena_printf(arena, "the first %zu logged rows of this version", rows);
+        return sw_arena_printf(arena, "the first %s logged rows of this version", count.at);
     if (settings->reference == SW_REFERENCE_WINDOW)
-        return sw_arena_printf(arena, "%zu logged rows of the reference window", rows);
-    return sw_arena_printf(arena, "%zu logged rows of the %u minutes before", rows,
+        return sw_arena_printf(arena, "%s logged rows of the reference window", count.at);
+    return sw_arena_printf(arena, "%s logged rows of the %u minutes before", count.at,
                            settings->reference_minutes);
 }
 
@@ -270,9 +272,9 @@ static sw_status compare(sw_multivariate *out, const source *s, const sw_plog_ro
     out->reference = reference_words(s->settings, reference, arena);
     if (current >= SW_DOMAIN_ROWS_MIN && reference >= SW_DOMAIN_ROWS_MIN)
         return classify(out, &t, reference, error);
-    out->why =
-        sw_arena_printf(arena, "too few logged rows: %zu, and %zu of the reference (%d of each)",
-                        current, reference, SW_DOMAIN_ROWS_MIN);
+    out->why = sw_arena_printf(
+        arena, "too few logged rows: %s, and %s of the reference (%d of each)",
+        sw_num_grouped(current).at, sw_num_grouped(reference).at, SW_DOMAIN_ROWS_MIN);
     return SW_OK;
 }
 

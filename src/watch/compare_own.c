@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/num.h"
 #include "stats/distances.h"
 #include "stats/ks.h"
 #include "stats/two_sample.h"
@@ -201,8 +202,8 @@ sw_status sw_compare_own(sw_compared *out, const sw_prepared *prepared,
         unseen_signal(out, &prepared->counts, n, m);
     if (!enough(n, m)) {
         sw_str words = sw_arena_printf(
-            arena, "too few values: %llu in the reference, %llu in the current data; %d are needed",
-            (unsigned long long)n, (unsigned long long)m, SW_COMPARE_ROWS_MIN);
+            arena, "too few values: %s in the reference, %s in the current data; %d are needed",
+            sw_num_grouped(n).at, sw_num_grouped(m).at, SW_COMPARE_ROWS_MIN);
         if (!words.at)
             return sw_fail(error, SW_CODE_NO_MEMORY, "no memory to compare a column");
         no_distribution(out, words.at);

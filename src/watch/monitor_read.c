@@ -2,6 +2,7 @@
 #include "watch/monitors_private.h"
 
 #include "base/mem.h"
+#include "base/num.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -44,13 +45,13 @@ static double share(const uint64_t *counts) {
 
 static sw_str drifted_reason(const sw_finding *f, sw_arena *arena) {
     if (f->kind == SW_FINDING_DISTRIBUTION)
-        return sw_arena_printf(arena, "PSI %.2f in %llu rows", f->psi, (unsigned long long)f->rows);
+        return sw_arena_printf(arena, "PSI %.2f in %s rows", f->psi, sw_num_grouped(f->rows).at);
     const char *what = f->kind == SW_FINDING_MISSING ? "missing"
                        : f->kind == SW_FINDING_RANGE ? "out of range"
                        : f->kind == SW_FINDING_TYPE  ? "of the wrong type"
                                                      : "unseen";
-    return sw_arena_printf(arena, "%.3g %% %s in %llu rows (reference %.3g %%)",
-                           f->rows ? 100 * share(f->live) : 0.0, what, (unsigned long long)f->rows,
+    return sw_arena_printf(arena, "%.3g %% %s in %s rows (reference %.3g %%)",
+                           f->rows ? 100 * share(f->live) : 0.0, what, sw_num_grouped(f->rows).at,
                            100 * share(f->reference));
 }
 
@@ -103,8 +104,8 @@ static void fill_other(sw_finding *f, const sw_engine *engine, const sw_signal *
     f->threshold_log10 = (engine->log_limit + log((double)engine->running)) * log10_of_e;
     f->state = rows < SW_MONITOR_ROWS_MIN ? SW_FINDING_TOO_FEW : SW_FINDING_SAME;
     if (f->state == SW_FINDING_TOO_FEW)
-        f->reason = sw_arena_printf(arena, "%llu of %d rows", (unsigned long long)rows,
-                                    SW_MONITOR_ROWS_MIN);
+        f->reason =
+            sw_arena_printf(arena, "%s of %d rows", sw_num_grouped(rows).at, SW_MONITOR_ROWS_MIN);
 }
 
 static void fill(sw_finding *f, const sw_monitor *monitor, const sw_signal *signal,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "watch/watch_private.h"
 
+#include "base/num.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -235,7 +237,7 @@ sw_verdict sw_watch_judge(const sw_profile_column *reference, const uint64_t *li
     v.outside = n ? share_of(outside, m - outside) : NAN;
     if (missing + m < SW_WATCH_ROWS_MIN) {
         v.state = SW_WATCH_TOO_FEW;
-        say(&v, "%llu of %d rows", (unsigned long long)missing + m, SW_WATCH_ROWS_MIN);
+        say(&v, "%s of %d rows", sw_num_grouped(missing + m).at, SW_WATCH_ROWS_MIN);
         return v;
     }
     v.state = n == 0 || m >= SW_WATCH_ROWS_MIN ? SW_WATCH_UNDEFINED : SW_WATCH_TOO_FEW;
@@ -244,7 +246,7 @@ sw_verdict sw_watch_judge(const sw_profile_column *reference, const uint64_t *li
     if (n && m >= SW_WATCH_ROWS_MIN)
         judge_values(&v, c, live, n, m);
     else if (!v.why[0] && n)
-        say(&v, "%llu of %d values that are not missing", (unsigned long long)m, SW_WATCH_ROWS_MIN);
+        say(&v, "%s of %d values that are not missing", sw_num_grouped(m).at, SW_WATCH_ROWS_MIN);
     else if (!v.why[0])
         say(&v, "all values are missing in the reference");
     return v;

@@ -472,4 +472,12 @@ TEST(num_same__tells_the_zeros_apart_and_takes_any_nan_for_another) {
     CHECK(!sw_num_same_f64(0.0, -0.0) && !sw_num_same_f64(1.0, nextafter(1.0, 2.0)));
 }
 
+TEST(num_grouped__parts_thousands) {
+    CHECK_STR(sw_str_of(sw_num_grouped(0).at), "0");
+    CHECK_STR(sw_str_of(sw_num_grouped(999).at), "999");
+    CHECK_STR(sw_str_of(sw_num_grouped(1000).at), "1,000");
+    CHECK_STR(sw_str_of(sw_num_grouped(1234567).at), "1,234,567");
+    CHECK_STR(sw_str_of(sw_num_grouped(UINT64_MAX).at), "18,446,744,073,709,551,615");
+}
+
 TEST_MAIN

@@ -205,7 +205,7 @@ TEST(quality__of_numbers_is_that_of_a_regression) {
     CHECK(report.task == SW_TASK_REGRESSION);
     CHECK(fabs(metric(&report, "mae") - 4) < 1e-12);
     CHECK(fabs(metric(&report, "rmse") - sqrt(20)) < 1e-12);
-    CHECK(report.decay.state == SW_DECAY_TOO_FEW && strstr(report.decay.why, "2 of the 1000"));
+    CHECK(report.decay.state == SW_DECAY_TOO_FEW && strstr(report.decay.why, "2 of the 1,000"));
     end(&s);
 }
 

@@ -87,7 +87,7 @@ TEST(multivariate__sees_columns_that_moved_against_each_other_alone) {
     sw_multivariate m = judge();
     CHECK_INT(m.rows, 2000);
     CHECK_INT(m.reference_rows, 2000);
-    CHECK_STR(m.reference, "the first 2000 logged rows of this version");
+    CHECK_STR(m.reference, "the first 2,000 logged rows of this version");
     CHECK(m.auc > 0.8 && m.log10_p < -50);
     REQUIRE(m.top_count >= 2);
     CHECK(m.top[0].column.len == 1 && m.top[1].column.len == 1); /* a and b */
@@ -129,7 +129,7 @@ TEST(multivariate__compares_with_rows_from_all_over_the_window) {
     put(2000, 1);
     sw_multivariate m = judge();
     CHECK_INT(m.reference_rows, 1600);
-    CHECK_STR(m.reference, "1600 logged rows of the reference window");
+    CHECK_STR(m.reference, "1,600 logged rows of the reference window");
     CHECK(m.log10_p > -3);
     put(2000, -1);
     CHECK(judge().log10_p < -50);
@@ -144,7 +144,7 @@ TEST(multivariate__compares_with_the_trailing_time_before) {
     put(3700, 1);
     put(2000, 1);
     sw_multivariate m = judge();
-    CHECK_STR(m.reference, "2000 logged rows of the 60 minutes before");
+    CHECK_STR(m.reference, "2,000 logged rows of the 60 minutes before");
     CHECK(m.log10_p > -3);
     put(2000, -1);
     CHECK(judge().log10_p < -50);
