@@ -6,7 +6,13 @@
 
 #include <math.h>
 
-enum { HOURS = 24, STEPS_MAX = 96, MINUTE_MS = 60000 };
+enum {
+    HOURS = 24,
+    STEPS_MAX = 96,
+    STEPS_MIN = 2,
+    STEP_ROWS = SW_WATCH_ROWS_MIN * 6 / 5, /* on average: some more than a verdict takes */
+    MINUTE_MS = 60000
+};
 
 typedef struct cell {
     float psi, missing;
@@ -24,16 +30,61 @@ typedef struct heatmap {
     uint64_t *rows;
 } heatmap;
 
-/* The shortest that fits, of those that begin on the full hour or day; rows that were rolled up
- * cannot be told apart within an hour or a day. */
+/* Those that begin on the full hour or day. */
+static const int64_t choices[] = {1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440};
+
+/* The shortest that fits; rows that were rolled up cannot be told apart within an hour or a day. */
 static int64_t step_of(int64_t minutes) {
-    static const int64_t choices[] = {1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440};
     int64_t least = minutes > SW_WATCH_HOURS_KEPT ? 1440 : minutes > SW_WATCH_MINUTES_KEPT ? 60 : 1;
     for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
         if (choices[i] >= least && minutes <= choices[i] * STEPS_MAX)
             return choices[i];
     int64_t days = (minutes + 1440 * STEPS_MAX - 1) / (1440 * STEPS_MAX);
     return days * 1440;
+}
+
+/* Whether steps of that length that have rows have enough of them for a verdict, on average. */
+static bool has_rows(const heatmap *h, int64_t step_minutes) {
+    uint64_t rows = 0, busy = 0, here = 0;
+    for (size_t i = h->steps; i-- > 0;) { /* from now backwards; whole ones alone */
+        int64_t after = (int64_t)(h->steps - i) * h->step_minutes;
+        here += h->rows[i];
+        if (after % step_minutes)
+            continue;
+        rows += here;
+        busy += here > 0;
+        here = 0;
+    }
+    return rows >= busy * STEP_ROWS;
+}
+
+/* The shortest that has rows enough; where none has, the one that it is. */
+static int64_t step_for_rows(const heatmap *h, int64_t minutes) {
+    if (has_rows(h, h->step_minutes))
+        return h->step_minutes;
+    for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
+        if (choices[i] % h->step_minutes == 0 && choices[i] * STEPS_MIN <= minutes &&
+            has_rows(h, choices[i]))
+            return choices[i];
+    return h->step_minutes;
+}
+
+/* The running step is the last. */
+static void lay_out(heatmap *h, sw_watch *watch, int64_t minutes, int64_t step_minutes) {
+    int64_t end = sw_watch_minute(watch) / step_minutes + 1; /* in steps */
+    h->step_minutes = step_minutes;
+    h->steps = (size_t)((minutes + step_minutes - 1) / step_minutes);
+    h->from_minute = (end - (int64_t)h->steps) * step_minutes;
+    h->at = 0;
+}
+
+static void clear(heatmap *h) {
+    sw_counts_free(&h->reference);
+    sw_counts_free(&h->step);
+    sw_mem_free(h->cells);
+    sw_mem_free(h->rows);
+    h->cells = NULL;
+    h->rows = NULL;
 }
 
 static void end_step(heatmap *h) {
@@ -78,6 +129,18 @@ static sw_status fill(heatmap *h, sw_watch *watch, sw_error *error) {
     for (; h->at < h->steps; h->at++)
         end_step(h);
     return SW_OK;
+}
+
+/* Once more, with longer steps, where rows are few. */
+static sw_status fill_readably(heatmap *h, sw_watch *watch, int64_t minutes, sw_error *error) {
+    lay_out(h, watch, minutes, step_of(minutes));
+    SW_TRY(fill(h, watch, error));
+    int64_t step_minutes = step_for_rows(h, minutes);
+    if (step_minutes == h->step_minutes)
+        return SW_OK;
+    clear(h);
+    lay_out(h, watch, minutes, step_minutes);
+    return fill(h, watch, error);
 }
 
 /* ---- JSON ---- */
@@ -144,23 +207,17 @@ sw_status sw_watch_heatmap(sw_buf *json, sw_watch *watch, const sw_watch_subject
                            sw_str segment, uint32_t hours, sw_error *error) {
     int64_t minutes = (int64_t)(hours ? hours : HOURS) * 60;
     minutes = minutes < SW_WATCH_DAYS_KEPT ? minutes : SW_WATCH_DAYS_KEPT;
-    heatmap h = {.subject = subject, .segment = segment, .step_minutes = step_of(minutes)};
-    int64_t end = sw_watch_minute(watch) / h.step_minutes + 1; /* in steps; the running one too */
-    h.steps = (size_t)((minutes + h.step_minutes - 1) / h.step_minutes);
-    h.from_minute = (end - (int64_t)h.steps) * h.step_minutes;
+    heatmap h = {.subject = subject, .segment = segment};
     SW_TRY(sw_observer_make(&h.observer, subject->signature, subject->profile, subject->settings,
                             error));
     sw_status status = sw_watch_know_segment(h.observer, segment, error);
     if (!sw_failed(status))
-        status = fill(&h, watch, error);
+        status = fill_readably(&h, watch, minutes, error);
     if (!sw_failed(status))
         write_heatmap(json, &h);
     if (!sw_failed(status) && json->failed)
         status = sw_fail(error, SW_CODE_NO_MEMORY, "not enough memory for a heat-map");
-    sw_counts_free(&h.reference);
-    sw_counts_free(&h.step);
-    sw_mem_free(h.cells);
-    sw_mem_free(h.rows);
+    clear(&h);
     sw_observer_free(h.observer);
     return status;
 }

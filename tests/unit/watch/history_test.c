@@ -3,6 +3,7 @@
 #include "unit/test.h"
 #include "unit/watch/watch_testing.h"
 
+#include "base/mem.h"
 #include "watch/history_private.h"
 #include "watch/profile_outputs.h"
 #include "watch/quantiles_private.h"
@@ -484,6 +485,56 @@ TEST(heatmap__shows_when_a_feature_moved) {
     CHECK_INT(rows, 12000);
     json_decref(root);
     sw_buf_free(&json);
+    tear_down();
+}
+
+static long long heatmap_step(uint32_t hours, const char **last_state) {
+    sw_buf json = {0};
+    CHECK_OK(sw_watch_heatmap(&json, watch, &subject, SW_STR(""), hours, &error), error);
+    json_t *root = json_loadb(json.at, json.len, 0, NULL);
+    json_t *states = json_object_get(column(root, "columns", 0), "state");
+    size_t steps = json_array_size(states);
+    long long step = (long long)number_of(root, "step_minutes");
+    const char *state = json_string_value(json_array_get(states, steps - 2));
+    *last_state = strcmp(state, "same") == 0 ? "same" : "other";
+    CHECK_INT(json_array_size(json_object_get(root, "rows")), steps);
+    json_decref(root);
+    sw_buf_free(&json);
+    return step;
+}
+
+/* 120 rows an hour: 30 in a quarter of an hour, for which there is no verdict. */
+TEST(heatmap__has_longer_steps_where_rows_are_few) {
+    REQUIRE(set_up(NULL));
+    const char *state;
+    for (int i = 0; i < 24 * 4; i++) {
+        set_minute(START + i * 15);
+        serve_rows(30, 0);
+        CHECK(sw_watch_keep(watch));
+    }
+    CHECK_INT(heatmap_step(24, &state), 360);
+    CHECK_STR(sw_str_of(state), "same");
+    CHECK_INT(heatmap_step(168, &state), 360);
+    CHECK_INT(heatmap_step(6, &state), 5); /* 720 rows, but no two steps of 600 */
+    tear_down();
+}
+
+TEST(heatmap__survives_a_lack_of_memory) {
+    REQUIRE(set_up(NULL));
+    for (int i = 0; i < 24 * 4; i++) {
+        set_minute(START + i * 15);
+        serve_rows(30, 0);
+    }
+    CHECK(sw_watch_keep(watch));
+    bool failed = true;
+    for (size_t nth = 1; failed && nth < 4000; nth++) {
+        sw_buf json = {0};
+        sw_mem_fail_at(nth);
+        failed = sw_failed(sw_watch_heatmap(&json, watch, &subject, SW_STR(""), 24, &error));
+        sw_mem_fail_at(0);
+        sw_buf_free(&json);
+    }
+    CHECK(!failed);
     tear_down();
 }
 
