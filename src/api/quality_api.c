@@ -7,7 +7,8 @@
 
 #include <math.h>
 
-enum { HOURS_MAX = 90 * 24, STEP_MINUTES_MAX = 24 * 60, STEPS_WANTED = 48 };
+enum { HOURS_MAX = 90 * 24, STEP_MINUTES_MAX = 24 * 60, STEPS = 48 };
+enum { STEPS_MIN = 2, STEP_LABELS = 50 }; /* of fewer labels a metric is noise */
 
 static const char *const task_words[] = {[SW_TASK_AUTO] = NULL,
                                          [SW_TASK_BINARY] = "binary",
@@ -60,22 +61,65 @@ static void write_decay(sw_json *w, const sw_decay_evidence *e) {
     sw_json_end_object(w);
 }
 
-/* A number of minutes that divides a day, so that steps begin at times people know. */
-static uint32_t fitting_step(uint64_t hours) {
-    static const uint32_t steps[] = {5, 10, 15, 30, 60, 120, 180, 360, 720, 1440};
+/* Numbers of minutes that divide a day, so that steps begin at times people know. */
+static const uint32_t choices[] = {5, 10, 15, 30, 60, 120, 180, 360, 720, 1440};
+
+static uint32_t fitting_step(uint64_t hours, uint64_t steps) {
     size_t i = 0;
-    while (i + 1 < sizeof steps / sizeof *steps && hours * 60 / steps[i] > STEPS_WANTED)
+    while (i + 1 < sizeof choices / sizeof *choices && hours * 60 / choices[i] > steps)
         i++;
-    return steps[i];
+    return choices[i];
+}
+
+/* Whether steps of that length that have labels have enough of them, on average. */
+static bool has_labels(const sw_quality_report *report, size_t joined) {
+    uint64_t labels = 0, busy = 0, here = 0;
+    for (size_t i = report->series_count; i-- > 0;) { /* from now backwards; whole ones alone */
+        here += report->series[i].labelled;
+        if ((report->series_count - i) % joined)
+            continue;
+        labels += here;
+        busy += here > 0;
+        here = 0;
+    }
+    return labels >= busy * STEP_LABELS;
+}
+
+/* The shortest that has labels enough; where none has, the one that it is. */
+static uint32_t step_for_labels(const sw_quality_report *report, const sw_quality_query *query) {
+    int64_t minutes = (query->to_ms - query->from_ms) / 60000;
+    if (has_labels(report, 1))
+        return query->step_minutes;
+    for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
+        if (choices[i] % query->step_minutes == 0 && choices[i] * STEPS_MIN <= minutes &&
+            has_labels(report, choices[i] / query->step_minutes))
+            return choices[i];
+    return query->step_minutes;
+}
+
+/* With the steps that were asked for, or such as have labels enough. */
+static sw_status read_report(sw_quality_report *out, sw_quality_query *query, bool fixed,
+                             sw_app *app, sw_arena *arena, sw_error *error) {
+    SW_TRY(sw_quality_read(out, app->decay, query, arena, error));
+    uint32_t step = fixed ? query->step_minutes : step_for_labels(out, query);
+    if (step == query->step_minutes)
+        return SW_OK;
+    sw_quality_report longer;
+    query->step_minutes = step;
+    SW_TRY(sw_quality_read(&longer, app->decay, query, arena, error));
+    out->series = longer.series;
+    out->series_count = longer.series_count;
+    return SW_OK;
 }
 
 static sw_status read_query(sw_quality_query *out, sw_exchange *exchange, sw_app *app,
                             sw_error *error) {
-    uint64_t hours, step, to_ms;
+    uint64_t hours, steps, step, to_ms;
     SW_TRY(sw_api_pick_version(&out->version, exchange, app, error));
     SW_TRY(sw_query_u64(&hours, exchange, "hours", 24, HOURS_MAX, error));
-    SW_TRY(sw_query_u64(&step, exchange, "step_minutes", fitting_step(hours), STEP_MINUTES_MAX,
-                        error));
+    SW_TRY(sw_query_u64(&steps, exchange, "steps", STEPS, SW_QUALITY_STEPS_MAX, error));
+    SW_TRY(sw_query_u64(&step, exchange, "step_minutes", fitting_step(hours, steps),
+                        STEP_MINUTES_MAX, error));
     SW_TRY(sw_query_u64(&to_ms, exchange, "to", (uint64_t)sw_clock_wall_ms() + 1, INT64_MAX / 2,
                         error));
     out->model = exchange->params[0];
@@ -107,7 +151,8 @@ static sw_status write_quality(sw_buf *json, sw_exchange *exchange, void *contex
     SW_TRY(read_query(&query, exchange, app, error));
     SW_TRY(read_settings(&settings, exchange, app, error));
     query.settings = &settings;
-    SW_TRY(sw_quality_read(&report, app->decay, &query, &exchange->arena, error));
+    bool fixed = sw_exchange_query(exchange, "step_minutes").len > 0;
+    SW_TRY(read_report(&report, &query, fixed, app, &exchange->arena, error));
     sw_json w = sw_json_to(json);
     sw_json_begin_object(&w);
     sw_json_add_str(&w, "model", query.model);

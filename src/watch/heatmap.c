@@ -139,7 +139,7 @@ static sw_status fill_readably(heatmap *h, sw_watch *watch, int64_t minutes, sw_
     if (step_minutes == h->step_minutes)
         return SW_OK;
     clear(h);
-    lay_out(h, watch, minutes, step_minutes);
+    lay_out(h, watch, minutes + step_minutes, step_minutes); /* the running one may be short */
     return fill(h, watch, error);
 }
 

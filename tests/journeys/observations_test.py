@@ -348,3 +348,27 @@ def test_grpc_says_what_is_wrong(fraud, pb):
     with pytest.raises(grpc.RpcError) as failed:
         observe(fraud, pb, request)
     assert failed.value.code() == grpc.StatusCode.INVALID_ARGUMENT and "bogus" in failed.value.details()
+
+
+def test_a_quiet_model_has_steps_long_enough_to_be_judged(fraud):
+    """120 rows an hour, of which 10 get a label: a quarter of an hour of them says nothing."""
+    fraud.ok("monitor", "fraud", "--set", "log.rows_per_s=100000")
+    r, now_ms = random.Random(5), int(time.time() * 1000)
+    observations, labels = [], []
+    for minute in range(5, 24 * 60, 30):
+        at_ms = now_ms - minute * 60_000
+        observations += [observation(r, r.random(), id=f"{minute}-{i}", at_ms=at_ms) for i in range(60)]
+        labels += [{"id": f"{minute}-{i}", "label": r.randint(0, 1)} for i in range(5)]
+    reply = fraud.http("POST", OBSERVATIONS, observations)
+    assert reply.status == 200 and reply.json["accepted"] == len(observations), reply.body
+    assert fraud.http("POST", "/api/v1/models/fraud/labels", {"labels": labels}).status == 200
+    heat = wait_until(lambda: (h := fraud.get("/api/v1/models/fraud/heatmap"))["step_minutes"] > 15 and h)
+    assert heat["step_minutes"] == 360 and sum(heat["rows"]) == len(observations)
+    assert "same" in [c for c in heat["columns"] if c["name"] == "amount"][0]["state"]
+    told = "/api/v1/models/fraud/quality?hours=24"
+    wait_until(lambda: fraud.get(told)["window"]["labelled"] == len(labels))
+    few, fixed = fraud.get(f"{told}&steps=96"), fraud.get(f"{told}&step_minutes=15")
+    assert (few["step_minutes"], fixed["step_minutes"]) == (360, 15) and len(fixed["series"]) >= 96
+    assert few["window"]["metrics"] == fixed["window"]["metrics"]
+    assert sum(w["labelled"] for w in few["series"]) == len(labels)
+    assert fraud.http("GET", f"{told}&steps=501").status == 400

@@ -291,7 +291,7 @@ async function modelApi(method, model, parts, query, body) {
     case 'GET heatmap': return heatmapJson(model, Number(query.get('version')), Number(query.get('hours') ?? 24), Date.now());
     case 'GET drift': return driftJson(model, Number(query.get('version')), Date.now());
     case 'GET quality':
-      return qualityJson(model, Number(query.get('version')), Number(query.get('hours') ?? 24), Number(query.get('step_minutes') ?? 15), Date.now());
+      return qualityJson(model, Number(query.get('version')), Number(query.get('hours') ?? 24), Date.now());
     case 'POST deployments': return deploy(model, body);
     case 'POST rollback': return rollback(model, body);
     case 'DELETE deployments': return undeploy(model);

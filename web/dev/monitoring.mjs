@@ -37,7 +37,8 @@ export function driftJson(model, version, now) {
   };
 }
 
-export function qualityJson(model, version, hours, step_minutes, now) {
+export function qualityJson(model, version, hours, now) {
+  const step_minutes = stepOf(hours);
   if (model.name !== 'fraud') {
     return { model: model.name, version, task: 'auto', window: { rows: 0, logged: 0, labelled: 0, coverage: null, lag_p50_s: null, metrics: {}, estimated: {} },
       decay: { state: 'too few labels', why: null, loss: null, baseline: null, now: null, evidence_log10: null, threshold_log10: null }, series: [] };

@@ -108,9 +108,9 @@ export const drift = (model: string, version: string, segment: string, signal?: 
   call('GET', versioned(model, 'drift', version, { segment }), undefined, signal);
 
 export const quality = (
-  model: string, version: string, hours: number, step_minutes: number, signal?: AbortSignal,
+  model: string, version: string, hours: number, steps: number, signal?: AbortSignal,
 ): Promise<Quality> =>
-  call('GET', versioned(model, 'quality', version, { hours: String(hours), step_minutes: String(step_minutes) }),
+  call('GET', versioned(model, 'quality', version, { hours: String(hours), steps: String(steps) }),
     undefined, signal);
 
 /* ---- Alerts ---- */

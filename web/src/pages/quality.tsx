@@ -15,10 +15,11 @@ import { Chart, type Line } from '../ui/chart';
 import { Choice, Problem } from '../ui/choice';
 
 const WINDOWS = [
-  { value: 6, label: '6 h', step: 5 }, { value: 24, label: '24 h', step: 15 }, { value: 168, label: '7 d', step: 120 },
-  { value: 720, label: '30 d', step: 480 },
+  { value: 6, label: '6 h' }, { value: 24, label: '24 h' }, { value: 168, label: '7 d' }, { value: 720, label: '30 d' },
 ];
 const DEFAULT_HOURS = 24;
+/** At most; fewer and longer ones where labels are few. */
+const STEPS = 96;
 const REFRESH_MS = 15_000;
 const ALERTS_MARKED = 100;
 const MARKED = ['deployment.live', 'alert.', 'decay.', 'monitor.'];
@@ -96,15 +97,15 @@ export function Quality({ model, query }: { model: Model; query: URLSearchParams
   const version = query.get('version') ?? String(model.deployment?.version ?? model.newest_version);
   const changes = useStore((s) => s.changes[model.name] ?? 0);
   const found = useResource(`quality ${model.name} ${version} ${window.value}`,
-    (signal) => api.quality(model.name, version, window.value, window.step, signal), [changes], REFRESH_MS);
+    (signal) => api.quality(model.name, version, window.value, STEPS, signal), [changes], REFRESH_MS);
   const events = useResource(`marks ${model.name}`, (signal) => api.events(model.name, '', 200, signal), [changes]);
   const alertChanges = useStore((s) => s.alertChanges);
   const alerts = useResource(`alerts of ${model.name}`,
     (signal) => api.alerts('all', ALERTS_MARKED, signal, model.name), [alertChanges]);
   const marks = useMemo(() => [
     ...marksOf(events.data?.events ?? []),
-    ...alertMarks(alerts.data?.alerts ?? [], model.name, 0, window.step * 60_000),
-  ], [events.data, alerts.data, window.step]);
+    ...alertMarks(alerts.data?.alerts ?? [], model.name, 0, (window.value * 3_600_000) / STEPS),
+  ], [events.data, alerts.data, window.value]);
   const report = found.data;
   const names = report ? metricNames(report) : [];
   const wanted = query.get('metric') ?? '';
