@@ -136,7 +136,7 @@ static void read_alert(sw_alert *out, sw_stmt *s, sw_arena *arena) {
         .value = number(s, 14),
         .limit = number(s, 15),
         .above = sw_stmt_i64(s, 16) != 0,
-        .unit = (sw_unit)within(sw_stmt_i64(s, 17), SW_UNIT_BYTES),
+        .unit = (sw_unit)within(sw_stmt_i64(s, 17), SW_UNITS - 1),
         .summary = sw_stmt_str(s, 18, arena),
         .evidence_json = sw_stmt_str(s, 19, arena),
         .returns = (uint32_t)sw_stmt_i64(s, 20),

@@ -3,6 +3,7 @@
 
 #include "alert/evidence.h"
 #include "base/mem.h"
+#include "stats/odds.h"
 
 #include <math.h>
 
@@ -11,6 +12,7 @@ enum {
     RETURN_MS = 15 * 60000,
     HOLD_MS = 60000,
     HOLD_MS_MAX = 3600000,
+    FAR_LOG10 = 3, /* beyond what an alarm takes */
 };
 
 const char *sw_alert_state_name(sw_alert_state state) {
@@ -138,7 +140,9 @@ static void describe(entry *e, const sw_rule *rule, const sw_signal *signal) {
     } else {
         sw_buf_add_str(out, sw_str_of(signal->measure->says));
         if (isfinite(a->value) && isfinite(a->limit))
-            sw_buf_printf(out, " (evidence 10^%.1f, needed 10^%.1f)", a->value, a->limit);
+            sw_buf_printf(out, ", %s chance (%s looks, an alarm takes %s)",
+                          a->value >= a->limit + FAR_LOG10 ? "far beyond" : "beyond",
+                          sw_odds_of(a->value).at, sw_odds_of(a->limit).at);
     }
     a->summary = sw_buf_str(out);
     sw_arena_free(&arena);
@@ -170,7 +174,7 @@ static void take_numbers(entry *e, const sw_rule *rule, const sw_signal *signal)
     sw_alert *a = &e->alert;
     a->value = rule->has_limit ? signal->value : signal->strength;
     a->limit = rule->has_limit ? rule->limit : signal->strength_limit;
-    a->unit = rule->has_limit ? signal->measure->unit : SW_UNIT_NONE;
+    a->unit = sw_evidence_unit(rule, signal);
     a->above = rule->above;
     sw_buf_clear(&e->evidence);
     sw_evidence_write(&e->evidence, rule, signal);

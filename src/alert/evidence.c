@@ -110,8 +110,13 @@ void sw_evidence_write_window(sw_json *w, const sw_measure *measure,
 }
 
 /* What a verdict's strength is in. */
-static const char *strength_unit(sw_signal_kind kind) {
-    return kind == SW_SIGNAL_LOG ? sw_unit_name(SW_UNIT_NONE) : "log10";
+static sw_unit strength_unit(sw_signal_kind kind) {
+    return kind == SW_SIGNAL_LOG ? SW_UNIT_NONE : SW_UNIT_LOG10;
+}
+
+sw_unit sw_evidence_unit(const sw_rule *rule, const sw_signal *signal) {
+    const sw_measure *m = signal->measure;
+    return rule->has_limit ? m->unit : strength_unit(m->kind);
 }
 
 void sw_evidence_write(sw_buf *out, const sw_rule *rule, const sw_signal *signal) {
@@ -124,7 +129,7 @@ void sw_evidence_write(sw_buf *out, const sw_rule *rule, const sw_signal *signal
     sw_json_add_f64(&w, "value", rule->has_limit ? signal->value : signal->strength);
     sw_json_add_f64(&w, "limit", rule->has_limit ? rule->limit : signal->strength_limit);
     sw_json_add_bool(&w, "above", rule->above);
-    sw_json_add_text(&w, "unit", rule->has_limit ? sw_unit_name(m->unit) : strength_unit(m->kind));
+    sw_json_add_text(&w, "unit", sw_unit_name(sw_evidence_unit(rule, signal)));
     sw_json_add_f64(&w, "measured", signal->value);
     sw_json_key(&w, "data");
     if (rule->has_limit && signal->write_value)

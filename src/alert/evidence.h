@@ -50,6 +50,8 @@ void sw_evidence_write_psi(sw_json *w, const sw_evidence_psi *psi);
 /* What was read, not computed: computing it again is comparing it. */
 void sw_evidence_write_reading(sw_json *w, double reading);
 
+/* What an alert that `rule` raised from `signal` is measured in. */
+sw_unit sw_evidence_unit(const sw_rule *rule, const sw_signal *signal);
 /* All of it, for an alert that `rule` raised from `signal`. */
 void sw_evidence_write(sw_buf *out, const sw_rule *rule, const sw_signal *signal);
 

@@ -70,7 +70,10 @@ sw_str sw_unit_print(sw_arena *arena, double value, sw_unit unit) {
     case SW_UNIT_SHARE: return sw_arena_printf(arena, "%.3g %%", value * 100);
     case SW_UNIT_RATE: return sw_arena_printf(arena, "%.3g/s", value);
     case SW_UNIT_BYTES: return print_bytes(arena, value);
-    case SW_UNIT_NONE: break;
+    case SW_UNIT_PSI: return sw_arena_printf(arena, "PSI %.3g", value);
+    case SW_UNIT_LOG10: return sw_arena_printf(arena, "10^%.3g", value);
+    case SW_UNIT_NONE:
+    case SW_UNITS: break;
     }
     return sw_arena_printf(arena, "%.4g", value);
 }

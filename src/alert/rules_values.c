@@ -161,6 +161,8 @@ sw_status sw_yaml_quantity(double *out, sw_yaml *y, const yaml_node_t *node, sw_
         [SW_UNIT_SHARE] = {shares, "share: write 5% or 0.05"},
         [SW_UNIT_RATE] = {rates, "rate: write 10/s or 2/min"},
         [SW_UNIT_BYTES] = {sizes, "size: write 500MB or 10GB"},
+        [SW_UNIT_PSI] = {plain, "number: write 0.2"},
+        [SW_UNIT_LOG10] = {plain, "number: write 5 for 10^5"},
     };
     sw_str text = node->type == YAML_SCALAR_NODE ? sw_yaml_scalar(node) : SW_STR("");
     bool read =

@@ -3,13 +3,14 @@
 
 /* Of a kind, the first is what a rule gets that names none. */
 const sw_measure sw_measures[] = {
-    {SW_SIGNAL_DRIFT, "psi", SW_UNIT_NONE, false, true, "drifts"},
+    {SW_SIGNAL_DRIFT, "psi", SW_UNIT_PSI, false, true, "drifts"},
     {SW_SIGNAL_QUALITY, "any", SW_UNIT_SHARE, false, true, "has values it should not have"},
     {SW_SIGNAL_QUALITY, "missing", SW_UNIT_SHARE, false, true, "is missing"},
     {SW_SIGNAL_QUALITY, "range", SW_UNIT_SHARE, false, true, "is out of the training range"},
     {SW_SIGNAL_QUALITY, "unseen", SW_UNIT_SHARE, false, true, "has values never trained on"},
     {SW_SIGNAL_QUALITY, "type", SW_UNIT_SHARE, false, true, "has values of the wrong type"},
-    {SW_SIGNAL_DECAY, "evidence", SW_UNIT_NONE, false, true, "is worse than when it was evaluated"},
+    {SW_SIGNAL_DECAY, "evidence", SW_UNIT_LOG10, false, true,
+     "is worse than when it was evaluated"},
     {SW_SIGNAL_METRIC, "value", SW_UNIT_NONE, false, false, "by its labels"},
     {SW_SIGNAL_LATENCY, "p99", SW_UNIT_MS, true, false, "p99 latency"},
     {SW_SIGNAL_LATENCY, "p90", SW_UNIT_MS, true, false, "p90 latency"},
@@ -38,7 +39,7 @@ const char *sw_signal_kind_name(sw_signal_kind kind) {
 }
 
 const char *sw_unit_name(sw_unit unit) {
-    static const char *const names[] = {"", "ms", "share", "per_s", "bytes"};
+    static const char *const names[] = {"", "ms", "share", "per_s", "bytes", "psi", "log10"};
     return names[unit];
 }
 

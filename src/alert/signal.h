@@ -37,7 +37,10 @@ typedef enum sw_unit {
     SW_UNIT_MS,
     SW_UNIT_SHARE,
     SW_UNIT_RATE,
-    SW_UNIT_BYTES
+    SW_UNIT_BYTES,
+    SW_UNIT_PSI,
+    SW_UNIT_LOG10, /* of evidence: once in 10^x looks by chance */
+    SW_UNITS
 } sw_unit;
 
 /* What a kind can be measured by; the first of a kind is its default. */
@@ -54,7 +57,7 @@ extern const sw_measure sw_measures[];
 extern const size_t sw_measure_count;
 
 const char *sw_signal_kind_name(sw_signal_kind kind); /* "error_rate" */
-const char *sw_unit_name(sw_unit unit);               /* "ms", "share", "per_s", "bytes", "" */
+const char *sw_unit_name(sw_unit unit); /* "ms", "share", "per_s", "bytes", "psi", "log10", "" */
 /* The measure of that name; of an empty name the kind's default. NULL where there is none. */
 const sw_measure *sw_measure_find(sw_signal_kind kind, sw_str name);
 

@@ -5,6 +5,9 @@
 #include "base/clock.h"
 #include "cli/cli_private.h"
 #include "io/file.h"
+#include "stats/odds.h"
+
+#include <math.h>
 
 enum { FILE_BYTES_MAX = 64 << 20 };
 
@@ -71,7 +74,17 @@ static void print_next(const char *says, const char *model) {
 }
 
 static void print_number(const char *label, double value, const char *unit) {
-    printf("%-12s%s %s\n", label, sw_text_number(value).at, unit);
+    const char *number = sw_text_number(value).at;
+    if (strcmp(unit, "log10") == 0)
+        printf("%-12s10^%s: %s looks by chance\n", label, number, sw_odds_of(value).at);
+    else
+        printf("%-12s%s %s\n", label, number, strcmp(unit, "psi") == 0 ? "PSI" : unit);
+}
+
+/* Counts as counts, all else in four digits. */
+static sw_text figure(double value) {
+    bool count = value >= 0 && value < 1e15 && value == floor(value);
+    return count ? sw_text_count((uint64_t)value) : sw_text_number(value);
 }
 
 /* Losses are tested within 0 and 1; `scale` says what of an error that is. */
@@ -103,7 +116,7 @@ static void print_data(const json_t *data) {
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (sw_js_is_number(data, known[i].key))
-            printf("  %-30s%s\n", known[i].says, sw_text_number(in_units(data, known[i].key)).at);
+            printf("  %-30s%s\n", known[i].says, figure(in_units(data, known[i].key)).at);
     size_t buckets = json_array_size(json_object_get(data, "buckets")),
            looks = json_array_size(json_object_get(data, "looks"));
     if (buckets)

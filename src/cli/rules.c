@@ -31,8 +31,11 @@ static sw_text limit_text(double limit, const char *unit) {
     }
     if (strcmp(unit, "bytes") == 0)
         return sw_text_bytes((uint64_t)limit);
-    snprintf(text.at, sizeof text.at, "%.64s%s", sw_text_number(limit).at,
-             strcmp(unit, "per_s") == 0 ? " a second" : "");
+    if (strcmp(unit, "log10") == 0)
+        snprintf(text.at, sizeof text.at, "10^%.64s", sw_text_number(limit).at);
+    else
+        snprintf(text.at, sizeof text.at, "%.64s%s", sw_text_number(limit).at,
+                 strcmp(unit, "per_s") == 0 ? " a second" : "");
     return text;
 }
 

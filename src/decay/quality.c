@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "decay/decay_private.h"
+#include "stats/odds.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -169,8 +170,9 @@ static void explain(sw_decay_evidence *e, uint32_t gathered) {
     switch (e->state) {
     case SW_DECAY_DECAYED:
         snprintf(e->why, sizeof e->why,
-                 "the %s went from %.4g to %.4g: evidence 10^%.1f, an alarm from 10^%.1f on",
-                 e->loss, e->baseline * unit, e->now * unit, e->evidence_log10, e->threshold_log10);
+                 "the %s went from %.4g to %.4g: by chance %.24s looks, an alarm takes %.24s",
+                 e->loss, e->baseline * unit, e->now * unit, sw_odds_of(e->evidence_log10).at,
+                 sw_odds_of(e->threshold_log10).at);
         break;
     case SW_DECAY_SAME:
         snprintf(e->why, sizeof e->why, "the %s is %.4g, and was %.4g at first", e->loss,

@@ -2,7 +2,7 @@
 // Alert rules for the stand-in server: of YAML it knows just the items, one field a line, that the form writes.
 
 const MEASURES = [
-  ['drift', 'psi', '', false, true], ['quality', 'any', 'share', false, true], ['quality', 'missing', 'share', false, true],
+  ['drift', 'psi', 'psi', false, true], ['quality', 'any', 'share', false, true], ['quality', 'missing', 'share', false, true],
   ['decay', 'evidence', '', false, true], ['metric', 'value', '', false, false], ['latency', 'p99', 'ms', true, false],
   ['latency', 'p50', 'ms', true, false], ['error_rate', 'share', 'share', true, false], ['traffic', 'gone', 'share', true, false],
   ['disk', 'free', 'share', false, false],

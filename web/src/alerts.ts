@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 // Reading alerts: the most urgent first, and their figures as people read them.
 
-import { bytes, count, millis, NONE, rate, share, utc, value } from './format';
+import { bytes, count, millis, NONE, odds, psi, rate, share, utc, value } from './format';
 import { withQuery } from './route';
 import { WINDOWS } from './traffic';
 import type { Alert, Mark, Severity } from './types';
@@ -104,6 +104,10 @@ export function figure(x: number | null, unit: string): string {
       return rate(x);
     case 'bytes':
       return bytes(x);
+    case 'psi':
+      return `PSI\u00a0${psi(x)}`;
+    case 'log10': /* as exactly as it is told elsewhere, and in words */
+      return `10^${x.toFixed(1)}${x > 0 ? `, by chance ${odds(x)} looks` : ''}`;
     case 'rows':
       return count(x);
     default:

@@ -105,6 +105,20 @@ export function psi(x: number | null | undefined): string {
   return known(x) ? x.toFixed(2) : NONE;
 }
 
+const LARGE: [least: number, name: string][] = [[1e9, 'billion'], [1e6, 'million']];
+
+/** "1 in 40,000", "1 in 63 million": how often chance alone reaches such evidence, in looks. Rounded down. */
+export function odds(evidence_log10: number | null | undefined): string {
+  if (!known(evidence_log10) || evidence_log10 <= 0) return NONE;
+  if (evidence_log10 >= 12) return `1 in 10^${Math.floor(evidence_log10)}`;
+  const unit = 10 ** Math.max(0, Math.floor(evidence_log10) - 1);
+  const looks = Math.floor((10 ** evidence_log10 / unit) * (1 + 1e-12)) * unit;
+  const large = LARGE.find(([least]) => looks >= least);
+  if (!large) return `1 in ${count(looks)}`;
+  const shown = looks / large[0];
+  return `1 in ${shown < 10 ? shown.toFixed(1) : count(shown)}${NBSP}${large[1]}`;
+}
+
 /** A feature's value: four significant digits, an exponent only where the number is out of hand. */
 export function value(x: number | null | undefined): string {
   if (!known(x)) return NONE;

@@ -26,7 +26,7 @@ export const NEW_RULE: Draft = {
 };
 
 export const LIMIT_HINTS: Record<string, string> = {
-  ms: '200ms or 1.5s', share: '5% or 0.05', per_s: '10/s or 2/min', bytes: '500MB or 10GB', '': '0.2',
+  ms: '200ms or 1.5s', share: '5% or 0.05', per_s: '10/s or 2/min', bytes: '500MB or 10GB', psi: '0.2', log10: '5, for 10^5', '': '0.2',
 };
 
 /* ---- As read ---- */
@@ -44,6 +44,8 @@ const ONLY = ['psi', 'any', 'evidence', 'value', 'share', 'stopped', 'lag'];
 
 /** A threshold is not rounded: "99.95 %". */
 function exact(x: number, unit: string): string {
+  if (unit === 'psi') return `PSI\u00a0${x}`;
+  if (unit === 'log10') return `10^${x}`;
   return quantity(x, unit).replace(/^[\d.]+(?:e-?\d+)?(?=[A-Za-z%])/, '$&\u00a0');
 }
 

@@ -7,7 +7,7 @@ import {
 import { allTooFew, cellAt, fill, heatRows, heatTicks, mostRestless } from '../src/heat.ts';
 import { verdict } from '../src/drift.ts';
 import { marksOf } from '../src/pages/quality.tsx';
-import { odds } from '../src/pages/monitor.tsx';
+import { odds } from '../src/format.ts';
 import { metricNames, metricTitle, qualitySeries } from '../src/quality.ts';
 import { parse } from '../src/route.ts';
 import { csv, fileName } from '../src/save.ts';
@@ -39,6 +39,8 @@ test('alerts: the headline names the one, counts several, and tells seen from qu
 test('alerts: figures have their unit, and link to where they can be seen', () => {
   assert.equal(plain(figure(214, 'ms')), '214 ms');
   assert.equal(plain(figure(0.023, 'share')), '2.3 %');
+  assert.equal(plain(figure(0.31234, 'psi')), 'PSI 0.31');
+  assert.equal(plain(figure(7.8123, 'log10')), '10^7.8, by chance 1 in 64 million looks');
   assert.equal(figure(null, 'ms'), '–');
   assert.equal(placeOf(alert(1), 0), '/models/fraud/drift?version=3&feature=amount');
   assert.equal(placeOf(alert(1, { kind: 'decay', column: '' }), 0), '/models/fraud/quality?version=3');
@@ -134,8 +136,11 @@ test('alerts: what is over is looked at as it was; traffic in a window that has 
 
 test('monitor: evidence reads as odds', () => {
   assert.equal(odds(null), '–');
-  assert.equal(odds(4.6), '1 in 40,000');
-  assert.equal(odds(11.8), '1 in 10^11');
+  assert.equal(odds(4.6), '1 in 39,000');
+  assert.equal(plain(odds(7.8)), '1 in 63 million');
+  assert.equal(plain(odds(9)), '1 in 1.0 billion');
+  assert.equal(odds(0.5), '1 in 3');
+  assert.equal(odds(183.4), '1 in 10^183');
 });
 
 test('quality: the metric that says most is first; unknown values are gaps', () => {

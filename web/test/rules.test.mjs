@@ -9,7 +9,7 @@ import {
 const plain = (text) => text.replace(/\u00a0/g, ' ');
 
 const MEASURES = [
-  { on: 'drift', measure: 'psi', unit: '', windowed: false, verdict: true },
+  { on: 'drift', measure: 'psi', unit: 'psi', windowed: false, verdict: true },
   { on: 'quality', measure: 'any', unit: 'share', windowed: false, verdict: true },
   { on: 'decay', measure: 'evidence', unit: '', windowed: false, verdict: true },
   { on: 'metric', measure: 'value', unit: '', windowed: false, verdict: false },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 // What the calibrated monitor says: which columns drifted, how sure that is, and which to look at first.
 
-import { count, counted, NONE, psi } from '../format';
+import { counted, NONE, odds, psi } from '../format';
 import { openQuery } from '../nav';
 import type { DriftReport, Finding } from '../types';
 import { Badge } from '../ui/badge';
@@ -11,13 +11,6 @@ const KINDS: Record<Finding['kind'], string> = {
   distribution: 'distribution moved', missing: 'missing share changed', range: 'values out of range',
   unseen: 'unseen categories', type: 'values of another type',
 };
-
-/** "1 in 40,000", of evidence that chance alone would reach so seldom. */
-export function odds(evidence_log10: number | null): string {
-  if (evidence_log10 === null || evidence_log10 <= 0) return NONE;
-  if (evidence_log10 > 9) return `1 in 10^${Math.floor(evidence_log10)}`;
-  return `1 in ${count(Number((10 ** evidence_log10).toPrecision(2)))}`;
-}
 
 function Row({ finding, most }: { finding: Finding; most: number }) {
   const share = finding.influence === null || most <= 0 ? null : Math.abs(finding.influence) / most;
@@ -58,7 +51,7 @@ export function Monitor({ report }: { report: DriftReport }) {
         <table class="stack findings">
           <thead>
             <tr>
-              <th scope="col">Column</th><th scope="col" class="right">PSI</th><th scope="col" class="right">By chance</th>
+              <th scope="col">Column</th><th scope="col" class="right">PSI</th><th scope="col" class="right" title="Chance alone reaches such evidence once in so many looks, or less often">By chance</th>
               <th scope="col">Effect on the prediction</th><th scope="col">Since</th>
             </tr>
           </thead>
