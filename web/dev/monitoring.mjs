@@ -62,13 +62,13 @@ export function qualityJson(model, version, hours, now) {
 
 export class Alerts {
   constructor(now) {
-    const base = { version: 3, segment: '', silenced: false, inhibited_by: null, acknowledged: null, ended_ms: null };
+    const base = { version: 3, segment: '', silenced: false, inhibited_by: null, acknowledged: null, ended_ms: null, returns: 0 };
     const firing = { ...base, state: 'firing' };
     this.silences = [];
     this.list = [
       { ...firing, id: 4, rule: 'drift', model: 'fraud', column: 'amount', kind: 'drift', severity: 'warning', summary: 'fraud@3: amount drifts, far beyond chance (1 in 630 billion looks, an alarm takes 1 in 43,000)', started_ms: now - 3 * HOUR, fired_ms: now - 3 * HOUR,
         value: 11.8, limit: 4.64, unit: 'log10', evidence: { test: 'e-detector', reference: [120, 180, 240, 300], live: [20, 60, 310, 580], evidence_log10: 11.8, threshold_log10: 4.64 } },
-      { ...firing, id: 3, rule: 'error-rate', model: 'delivery-eta', column: '', kind: 'error_rate', severity: 'critical', summary: 'delivery-eta@3: 2.3 % of requests fail', started_ms: now - 600_000, fired_ms: now - 540_000,
+      { ...firing, id: 3, rule: 'error-rate', model: 'delivery-eta', column: '', kind: 'error_rate', severity: 'critical', summary: 'delivery-eta@3: 2.3 % of requests fail', returns: 1, started_ms: now - 600_000, fired_ms: now - 540_000,
         value: 0.023, limit: 0.01, unit: 'share', evidence: { requests: 14_400, failures: 331, window_s: 300 } },
       { ...firing, id: 2, rule: 'decay', model: 'fraud', column: '', kind: 'decay', severity: 'critical', summary: 'fraud@3 got worse than at first', started_ms: now - 2 * HOUR, fired_ms: now - 2 * HOUR,
         acknowledged: { who: 'ana', at_ms: now - HOUR, note: 'retraining' }, value: 0.139, limit: 0.116, unit: 'share', evidence: { loss: 'error rate', baseline: 0.116, now: 0.139 } },

@@ -68,21 +68,46 @@ export function severitiesText(alerts: readonly Alert[]): string {
     .filter(([, n]) => n > 0).map(([s, n]) => `${n}\u00a0${s}`).join(', ');
 }
 
+/** A time at which an alert fired: one that came back has its first one (as it was raised) and its last. */
+interface Firing {
+  at_ms: number;
+  alert: Alert;
+  text: string;
+}
+
+function firingsOf(alert: Alert): Firing[] {
+  if (alert.fired_ms === null) return [];
+  if (alert.returns === 0) return [{ at_ms: alert.fired_ms, alert, text: alert.summary }];
+  return [
+    { at_ms: alert.started_ms, alert, text: `raised first: ${alert.summary}` },
+    { at_ms: alert.fired_ms, alert, text: `back${alert.returns > 1 ? `, the ${ordinal(alert.returns)} time` : ''}: ${alert.summary}` },
+  ];
+}
+
+function ordinal(n: number): string {
+  const last = n % 100 > 10 && n % 100 < 14 ? 0 : n % 10;
+  return `${n}${['th', 'st', 'nd', 'rd'][last] ?? 'th'}`;
+}
+
 /** Alerts as marks on charts, oldest first; what fired within `apart_ms` of each other is one mark. */
 export function alertMarks(alerts: readonly Alert[], model: string, from_ms: number, apart_ms: number): Mark[] {
-  const fired = alerts.filter((a) => (a.fired_ms ?? 0) >= from_ms).sort((a, b) => a.fired_ms! - b.fired_ms!);
-  const groups: Alert[][] = [];
-  for (const alert of fired) {
+  const fired = alerts.flatMap(firingsOf).filter((f) => f.at_ms >= from_ms).sort((a, b) => a.at_ms - b.at_ms);
+  const groups: Firing[][] = [];
+  for (const firing of fired) {
     const last = groups[groups.length - 1];
-    if (last && alert.fired_ms! - last[0]!.fired_ms! <= apart_ms) last.push(alert);
-    else groups.push([alert]);
+    if (last && firing.at_ms - last[0]!.at_ms <= apart_ms) last.push(firing);
+    else groups.push([firing]);
   }
-  return groups.map((group) => ({
-    at_ms: group[0]!.fired_ms!,
-    text: group.length === 1 ? group[0]!.summary : `${group.length} alerts, the first: ${group[0]!.summary}`,
-    kind: 'alert',
-    href: group.length === 1 ? `/alerts/${group[0]!.id}` : `/alerts?${new URLSearchParams({ model, state: 'all' })}`,
-  }));
+  return groups.map((group) => {
+    const first = group[0]!;
+    const different = new Set(group.map((f) => f.alert.id)).size;
+    return {
+      at_ms: first.at_ms,
+      text: different === 1 ? group[group.length - 1]!.text : `${different} alerts, the first: ${first.alert.summary}`,
+      kind: 'alert',
+      href: different === 1 ? `/alerts/${first.alert.id}` : `/alerts?${new URLSearchParams({ model, state: 'all' })}`,
+    };
+  });
 }
 
 export function inbox(alerts: readonly Alert[]): string {

@@ -306,6 +306,8 @@ export interface Alert {
   started_ms: number;
   fired_ms: number | null;
   ended_ms: number | null;
+  /** How often it came back soon after its end: `fired_ms` is of the last time. */
+  returns: number;
   value: number | null;
   limit: number | null;
   unit: string;

@@ -17,7 +17,7 @@ const plain = (text) => text.replace(/\u00a0/g, ' ');
 const alert = (id, rest = {}) => ({
   id, rule: 'drift', model: 'fraud', version: 3, segment: '', column: 'amount', kind: 'drift', severity: 'warning', state: 'firing',
   silenced: false, inhibited_by: null, acknowledged: null, summary: `alert ${id}`, started_ms: id, fired_ms: id, ended_ms: null,
-  value: 0.3, limit: 0.2, unit: '', ...rest,
+  value: 0.3, limit: 0.2, unit: '', returns: 0, ...rest,
 });
 
 test('alerts: what needs somebody is first, then what somebody has seen, then what is over', () => {
@@ -164,4 +164,12 @@ test('marks: deploys and alerts, no log-ins', () => {
 test('files: CSV keeps commas, quotes and gaps apart; names are safe', () => {
   assert.equal(csv([['a,b', 1, null], ['say "x"', NaN, 'ok']]), '"a,b",1,\r\n"say ""x""",,ok\r\n');
   assert.equal(fileName('fraud@3', 'mean area/x'), 'fraud_3-mean_area_x');
+});
+
+test('alerts: one that came back is marked where it was raised first, too', () => {
+  const back = alert(7, { started_ms: 1000, fired_ms: 900_000, returns: 2 });
+  assert.deepEqual(alertMarks([back], 'fraud', 0, 1000).map((m) => [m.at_ms, m.text, m.href]),
+    [[1000, 'raised first: alert 7', '/alerts/7'], [900_000, 'back, the 2nd time: alert 7', '/alerts/7']]);
+  assert.deepEqual(alertMarks([back], 'fraud', 2000, 1000).map((m) => m.at_ms), [900_000]);
+  assert.deepEqual(alertMarks([back], 'fraud', 0, 1_000_000).map((m) => m.text), ['back, the 2nd time: alert 7']);
 });
