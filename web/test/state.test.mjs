@@ -61,3 +61,16 @@ test('state seed: fills the past once', () => {
   assert.equal(reduce(once, { type: 'seed', model: 'm', points: [point(3000, 4)] }), once);
   assert.equal(reduce(START, { type: 'seed', model: 'm', points: [] }), START);
 });
+
+test('state: an hour of ticks, events and alerts keeps no more than two minutes and the newest events', () => {
+  const model = (requests) => ({ name: 'fraud', traffic: { requests, p99_ms: 1 } });
+  let state = START;
+  for (let s = 0; s < 3600; s += 1) {
+    state = reduce(state, { type: 'tick', tick: { at_ms: s * 1000, models: [model(s * 5)] } });
+    state = reduce(state, { type: 'change', quiet: false, event: { id: s, at_ms: s, kind: 'alias.set', model: 'fraud', who: '', text: 't' } });
+    state = reduce(state, { type: 'alert' });
+  }
+  assert.ok(JSON.stringify(state).length < 30_000);
+  assert.equal(state.history.fraud.rate.length, 120);
+  assert.ok(state.events.length <= 200 && state.toasts.length <= 3);
+});
