@@ -31,7 +31,7 @@ typedef struct cell {
     int64_t from_ms, to_ms;
     uint64_t logged, labelled;
     double weight, weight_min, weight_max, unit, left_labelled, left_logged;
-    uint64_t counted;  /* labelled rows that fitted the task */
+    uint64_t counted;   /* labelled rows that fitted the task */
     sw_histogram *lags; /* of seconds; NULL: no label */
     sw_quality *sums;   /* NULL: no row that could be counted */
 } cell;
