@@ -3,7 +3,8 @@
  * quantiles: where a column's values lie, from its counts.
  *
  * Within the reference's range a quantile lies in one of the fine bins, and is taken as if values
- * lay evenly in it; beyond, and for outputs, from the tails (within 1 %).
+ * lay evenly in it, or in the outermost two as in a tail; beyond, and for outputs, from the tails
+ * (within 1 %). It is never beyond the least and the greatest value.
  *
  * Layer: watch.
  */
