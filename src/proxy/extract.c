@@ -15,14 +15,13 @@ void sw_extract_begin_line(sw_json *w, sw_buf *lines) {
 
 void sw_extract_end_line(sw_json *w, const sw_capture *capture, size_t row, size_t rows) {
     char id[SW_CAPTURE_ID_BYTES + 24];
-    if (capture->id[0]) {
-        sw_json_key(w, "id");
-        if (rows > 1)
-            snprintf(id, sizeof id, "%s.%zu", capture->id, row);
-        else
-            snprintf(id, sizeof id, "%s", capture->id);
-        sw_json_text(w, id);
-    }
+    if (rows > 1)
+        snprintf(id, sizeof id, "%s.%zu", capture->id, row);
+    else
+        snprintf(id, sizeof id, "%s", capture->id);
+    /* With a longer one the server takes no observation: it then counts without it. */
+    if (capture->id[0] && strlen(id) < SW_CAPTURE_ID_BYTES)
+        sw_json_add_text(w, "id", id);
     sw_json_add_i64(w, "at_ms", capture->at_ms);
     sw_json_add_f64(w, "latency_ms", capture->latency_ms);
     sw_json_end_object(w);

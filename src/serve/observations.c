@@ -162,6 +162,16 @@ static void count_traffic(sw_observations *all, const sw_observation *o) {
         sw_histogram_add(&all->stats.total, (uint64_t)(o->latency_ms * (double)SW_NS_PER_MS));
 }
 
+/* A longer one would not be logged, and no label could name it (decay/labels.c). */
+static sw_status check_id(sw_str id, sw_error *error) {
+    if (id.len <= SW_PLOG_ID_BYTES_MAX && (id.len == 0 || sw_str_is_utf8(id)))
+        return SW_OK;
+    return sw_fail(error, SW_CODE_INVALID,
+                   "\"id\" must be of at most %d bytes of UTF-8, or no label can name it, but has "
+                   "%zu",
+                   SW_PLOG_ID_BYTES_MAX, id.len);
+}
+
 static sw_status make_id(sw_str *id, sw_observations *all, sw_error *error) {
     char *text = sw_arena_alloc(&all->texts, SW_PREDICTION_ID_BYTES);
     if (!text)
@@ -195,6 +205,7 @@ sw_status sw_observations_add(sw_observations *all, sw_str json, uint64_t number
     if (all->count == all->rows_max)
         SW_TRY(sw_observations_flush(all, error));
     SW_TRY(sw_observation_read(&o, json, &all->texts, error));
+    SW_TRY(check_id(o.id, error));
     SW_TRY(check_time(&o.at_ms, all, error));
     SW_TRY(sw_observed_outputs_put(&all->outputs, all->count, o.prediction, &all->texts, error));
     if (o.id.len == 0 && all->served->log)

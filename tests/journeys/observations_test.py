@@ -129,12 +129,13 @@ def test_one_bad_observation_leaves_the_others(fraud):
     bad = [{"features": {"amount": "12", "country": "DE", "age": 3}}, {"features": {"amuont": 1}},
            {"prediction": 1}, {"features": {}, "prediction": "high"}, {"features": {}, "time": "yesterday"},
            {"features": {}, "at_ms": int(time.time() * 1000) + 3600000}, {"features": {}, "at_ms": 1000},
-           {"features": {}, "what": 1}, 7, {"features": []}]
+           {"features": {}, "what": 1}, 7, {"features": []}, {"features": {}, "id": 129 * "x"}]
     words = ["expected a number", "did you mean 'amount'", "\"features\" is missing", "should be a number", "2026-03-01T",
-             "yet to come", "days old", "unknown key 'what'", "should be an object", "should be an object"]
+             "yet to come", "days old", "unknown key 'what'", "should be an object", "should be an object",
+             "\"id\" must be of at most 128 bytes of UTF-8, or no label can name it, but has 129"]
     lines = []
     for one in bad:
-        lines += [json.dumps(observation(r)), json.dumps(one)]
+        lines += [json.dumps({"id": 128 * "y", **observation(r)}), json.dumps(one)]
     lines.append('{"features": {"amount": ')
     reply = fraud.http("POST", OBSERVATIONS, "\n".join(lines), NDJSON)
     assert reply.status == 200 and reply.json["accepted"] == len(bad)

@@ -66,6 +66,16 @@ TEST(extract__numbers_the_rows_of_an_id) {
                "{\"features\":{\"b\":\"y\"},\"prediction\":null,\"id\":\"r.1\"," TIMES);
 }
 
+TEST(extract__leaves_out_an_id_that_with_its_number_is_too_long_for_the_server) {
+    char id[SW_CAPTURE_ID_BYTES];
+    memset(id, 'x', sizeof id - 1);
+    id[sizeof id - 1] = '\0';
+    CHECK(strstr(extract("/p", "{\"a\":1}", "1", id), id));
+    CHECK_TEXT(extract("/p", "[{\"a\":1},{\"a\":2}]", "[1,2]", id),
+               "{\"features\":{\"a\":1},\"prediction\":1," TIMES
+               "{\"features\":{\"a\":2},\"prediction\":2," TIMES);
+}
+
 TEST(extract__follows_pointers) {
     rules.features = "/x~1y/0/*/f";
     rules.prediction = "/r/*/p/1";
