@@ -108,6 +108,13 @@ static void replace(sw_sniff *s, const char *at, size_t len, sw_str instead) {
     s->from = at + len;
 }
 
+/* Appends what was held back, which came before what is at hand. */
+static void let_go(sw_sniff *s) {
+    sw_buf_add_str(s->out, sw_buf_str(&s->held));
+    sw_buf_clear(&s->held);
+    s->holding = false;
+}
+
 static int on_request_begin(llhttp_t *parser) {
     sw_sniff *s = request_of(parser);
     sw_sniff_pending *p = s->pending_count < PENDING_MAX ? sw_mem_zalloc(1, sizeof *p) : NULL;
@@ -141,26 +148,6 @@ static int on_request_name(llhttp_t *parser, const char *at, size_t len) {
     return 0;
 }
 
-static int on_request_value(llhttp_t *parser, const char *at, size_t len) {
-    sw_sniff *s = request_of(parser);
-    if (strcmp(s->request.name, "host") == 0) {
-        replace(s, at, len, s->host_done ? SW_STR("") : s->rules->host);
-        s->host_done = true;
-    }
-    add_value(&s->request, at, len);
-    return 0;
-}
-
-static int on_request_header(llhttp_t *parser) {
-    sw_sniff *s = request_of(parser);
-    end_header(&s->request);
-    sw_str value = value_of(&s->request);
-    if (s->rules->id_header && strcmp(s->request.name, s->rules->id_header) == 0 &&
-        value.len < sizeof s->id)
-        snprintf(s->id, sizeof s->id, "%.*s", SW_STR_ARG(value));
-    return 0;
-}
-
 static bool is_wanted_path(const sw_sniff_rules *rules, sw_str path) {
     static const sw_str oip = SW_STR("/v2/models/"), infer = SW_STR("/infer");
     if (rules->path.len)
@@ -174,12 +161,107 @@ static bool is_wanted_path(const sw_sniff_rules *rules, sw_str path) {
     return sw_str_eq(sw_str_split(&rest, '/'), rules->model);
 }
 
+/* POST, to a path that is wanted. */
+static bool is_wanted(const sw_sniff *s) {
+    sw_str rest = {s->path, s->path_len};
+    return s->request.parser.method == HTTP_POST && s->path_len < sizeof s->path - 1 &&
+           is_wanted_path(s->rules, sw_str_split(&rest, '?'));
+}
+
+/* ---- Accept-Encoding ---- */
+
+/* "; q=0", "; q=0.000" */
+static bool is_refused(sw_str parameters) {
+    while (parameters.len) {
+        sw_str one = sw_str_trim(sw_str_split(&parameters, ';'));
+        if (one.len < 3 || (one.at[0] | 0x20) != 'q' || one.at[1] != '=')
+            continue;
+        size_t zeros = 2;
+        while (zeros < one.len && (one.at[zeros] == '0' || one.at[zeros] == '.'))
+            zeros++;
+        return zeros == one.len;
+    }
+    return false;
+}
+
+/* Whether a reply may be compressed, and also need not be (RFC 9110, 12.5.3). */
+static bool leaves_the_choice(sw_str value) {
+    bool compressed = false, plain = true, plain_named = false;
+    while (value.len) {
+        sw_str rest = sw_str_split(&value, ',');
+        sw_str coding = sw_str_trim(sw_str_split(&rest, ';'));
+        bool refused = is_refused(rest);
+        if (coding.len == 0)
+            continue;
+        if (sw_str_eq_nocase(coding, SW_STR("identity"))) {
+            plain_named = true;
+            plain = !refused;
+        } else if (refused && sw_str_is(coding, "*")) {
+            plain = plain_named && plain;
+        } else if (!refused) {
+            compressed = true;
+        }
+    }
+    return compressed && plain;
+}
+
+static bool is_accept_encoding(const sw_sniff *s) {
+    return strcmp(s->request.name, "accept-encoding") == 0;
+}
+
+/* It is passed on when it is known as a whole, and as it came where it is longer than that. */
+static void hold_value(sw_sniff *s, const char *at, size_t len) {
+    bool fits = s->request.value_len + len <= sizeof s->request.value;
+    if (s->holding && !fits) {
+        let_go(s);
+    } else if (fits && s->request.value_len == 0 && !s->holding) {
+        replace(s, at, 0, SW_STR(""));
+        s->holding = true;
+    }
+}
+
+static void end_held(sw_sniff *s) {
+    sw_str held = sw_buf_str(&s->held), value = {s->request.value, s->request.value_len};
+    if (!s->holding)
+        return;
+    if (leaves_the_choice(value)) {
+        sw_buf_add_lit(s->out, "identity");
+        size_t there = held.len < value.len ? held.len : value.len;
+        sw_buf_add(s->out, held.at + there, held.len - there);
+        s->from += value.len - there;
+        sw_buf_clear(&s->held);
+    }
+    let_go(s);
+}
+
+static int on_request_value(llhttp_t *parser, const char *at, size_t len) {
+    sw_sniff *s = request_of(parser);
+    if (strcmp(s->request.name, "host") == 0) {
+        replace(s, at, len, s->host_done ? SW_STR("") : s->rules->host);
+        s->host_done = true;
+    } else if (is_accept_encoding(s) && is_wanted(s)) {
+        hold_value(s, at, len);
+    }
+    add_value(&s->request, at, len);
+    return 0;
+}
+
+static int on_request_header(llhttp_t *parser) {
+    sw_sniff *s = request_of(parser);
+    end_header(&s->request);
+    end_held(s);
+    sw_str value = value_of(&s->request);
+    if (s->rules->id_header && strcmp(s->request.name, s->rules->id_header) == 0 &&
+        value.len < sizeof s->id)
+        snprintf(s->id, sizeof s->id, "%.*s", SW_STR_ARG(value));
+    return 0;
+}
+
 /* NULL where it is not wanted, or memory is out. */
 static sw_capture *begin_capture(sw_sniff *s) {
     sw_str rest = {s->path, s->path_len};
     sw_str path = sw_str_split(&rest, '?');
-    if (s->request.parser.method != HTTP_POST || s->path_len >= sizeof s->path - 1 ||
-        !is_wanted_path(s->rules, path))
+    if (!is_wanted(s))
         return NULL;
     if (s->request.encoded) {
         s->counts->encoded++;
@@ -347,6 +429,7 @@ void sw_sniff_init(sw_sniff *s, const sw_sniff_rules *rules, sw_sniff_counts *co
 
 void sw_sniff_free(sw_sniff *s) {
     go_opaque(s);
+    sw_buf_free(&s->held);
 }
 
 /* False where the parser can go no further. A request may ask for another protocol: whether it gets
@@ -370,7 +453,13 @@ void sw_sniff_request(sw_sniff *s, sw_str bytes, sw_buf *out) {
     s->out = out;
     if (!s->opaque && bytes.len && !feed(&s->request.parser, bytes, true))
         go_opaque(s);
-    sw_buf_add(out, s->from, (size_t)(bytes.at + bytes.len - s->from));
+    sw_buf *to = out;
+    if (s->holding && s->opaque)
+        let_go(s);
+    else if (s->holding)
+        to = &s->held;
+    sw_buf_add(to, s->from, (size_t)(bytes.at + bytes.len - s->from));
+    out->failed = out->failed || s->held.failed;
     s->out = NULL;
 }
 

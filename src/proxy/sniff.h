@@ -2,8 +2,9 @@
 /*
  * sniff: reads along with the HTTP/1.1 of one connection, both ways.
  *
- * The bytes go on as they came, but for two things: the Host header names the upstream, and the
- * upstream's base path comes before each path. Whatever is no HTTP/1.1 (HTTP/2 and so gRPC, a
+ * The bytes go on as they came, but for three things: the Host header names the upstream, the
+ * upstream's base path comes before each path, and of a request that is to be observed, a client
+ * that takes compressed replies is said to take plain ones. Whatever is no HTTP/1.1 (HTTP/2 and so gRPC, a
  * protocol that was upgraded to, nonsense) goes by unread: it is `opaque` from there on.
  *
  * Threads: one at a time.
@@ -62,6 +63,8 @@ typedef struct sw_sniff {
     sw_sniff_pending *asking;          /* the request that is being read; NULL between two */
     uint32_t pending_count;
     const char *from; /* of the bytes at hand: what was not yet passed on */
+    bool holding;     /* the value of a header that may be replaced is being read */
+    sw_buf held;      /* of it and what follows: what came with earlier bytes */
     sw_buf *out;
 } sw_sniff;
 

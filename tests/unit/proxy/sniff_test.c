@@ -104,6 +104,63 @@ TEST(sniff__leaves_out_failures_compressed_bodies_and_other_models) {
     sw_buf_free(&out);
 }
 
+static void expect_accepting(const char *method_and_path, const char *asked, const char *wanted) {
+    char request[1024], passed[1024];
+    snprintf(request, sizeof request,
+             "%s HTTP/1.1\r\nAccept-Encoding:%s\r\nHost: h\r\nContent-Length: 1\r\n\r\n1",
+             method_and_path, asked);
+    const char *path = strchr(method_and_path, ' ') + 1;
+    snprintf(passed, sizeof passed,
+             "%.*s/base%s HTTP/1.1\r\nAccept-Encoding:%s\r\nHost: up:80\r\nContent-Length: "
+             "1\r\n\r\n1",
+             (int)(path - method_and_path), method_and_path, path, wanted);
+    for (size_t i = 0; i < STEPS; i++) {
+        begin();
+        feed(request, steps[i], true);
+        CHECK_STR(sw_buf_str(&out), passed);
+        sw_sniff_free(&sniff);
+        sw_buf_free(&out);
+    }
+}
+
+TEST(sniff__asks_for_plain_replies_where_the_client_leaves_the_choice) {
+    static const char *const plain[] = {" gzip",
+                                        " gzip, deflate, br, zstd",
+                                        " *",
+                                        " gzip;q=1.0, identity; q=0.5, *;q=0",
+                                        " identity;q=0.001, br",
+                                        " identity, gzip",
+                                        " x;q=0 , gzip ; Q=0.2"};
+    static const char *const kept[] = {"",
+                                       " identity",
+                                       " gzip;q=0",
+                                       " gzip;q=0.000, br; q=0",
+                                       " gzip, identity;q=0",
+                                       " *;q=0, gzip",
+                                       " gzip, *; q=0.0"};
+    char many[400] = " gzip";
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        expect_accepting("POST /a", plain[i], " identity");
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        expect_accepting("POST /a", kept[i], kept[i]);
+    while (strlen(many) < sizeof many - 10)
+        strcat(many, ", gzip");
+    expect_accepting("POST /a", many, many);
+    /* Nor is it any of ours what is not observed. */
+    expect_accepting("GET /a", " gzip", " gzip");
+    expect_accepting("POST /v2/models/other/infer", " gzip", " gzip");
+}
+
+TEST(sniff__passes_on_what_it_holds_where_the_reply_makes_no_sense) {
+    begin();
+    feed("POST /a HTTP/1.1\r\nAccept-Encoding: gz", 1000, true);
+    feed("nonsense\r\n\r\n", 1000, false);
+    feed("ip\r\n\r\n", 1000, true);
+    CHECK_STR(sw_buf_str(&out), "POST /base/a HTTP/1.1\r\nAccept-Encoding: gzip\r\n\r\n");
+    sw_sniff_free(&sniff);
+    sw_buf_free(&out);
+}
+
 TEST(sniff__lets_what_is_no_http_by_unread) {
     static const char h2[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nHost: x /";
     for (size_t i = 0; i < STEPS; i++) {
