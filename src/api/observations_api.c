@@ -35,9 +35,9 @@ static sw_status begin(intake *in, sw_app *app, sw_str model, sw_str version, sw
 }
 
 /* Only what is wrong with all of them fails. */
-static sw_status take(intake *in, sw_str json, sw_error *error) {
+static sw_status take(intake *in, sw_str json, const sw_json_place *place, sw_error *error) {
     uint64_t index = in->taken + in->rejected;
-    sw_status status = sw_observations_add(in->all, json, index, error);
+    sw_status status = sw_observations_add(in->all, json, index, place, error);
     if (!sw_failed(status)) {
         in->taken++;
         return SW_OK;
@@ -94,7 +94,7 @@ static sw_status take_all(intake *in, sw_split *split, sw_buf *buf, bool ended, 
     do {
         status = sw_split_next(&piece, split, &left, ended, error);
         if (!sw_failed(status) && piece.len)
-            status = take(in, piece, error);
+            status = take(in, piece, &split->place, error);
     } while (!sw_failed(status) && piece.len);
     sw_error flush_error;
     sw_status flushed = sw_observations_flush(in->all, &flush_error);
@@ -181,7 +181,7 @@ static sw_status take_message(sw_str observation, void *context, sw_error *error
     sw_str text = t->json.failed ? (sw_str){0} : sw_arena_copy(&t->texts, sw_buf_str(&t->json));
     if (!text.at)
         return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory for the observations");
-    SW_TRY(take(t->in, text, error));
+    SW_TRY(take(t->in, text, NULL, error));
     if (++t->held < MESSAGES_AT_A_TIME)
         return SW_OK;
     SW_TRY(sw_observations_flush(t->in->all, error));

@@ -154,8 +154,18 @@ static sw_status step(sw_str *piece, sw_split *split, sw_str *left, bool end, sw
     return fail(split, error, "the body should end, but goes on");
 }
 
-sw_status sw_split_next(sw_str *piece, sw_split *split, sw_str *left, bool end, sw_error *error) {
-    *piece = (sw_str){0};
+/* Moves on from `from` to `to`. */
+static void pass(sw_json_place *place, const char *from, const char *to) {
+    place->byte += (uint64_t)(to - from);
+    place->from = to;
+    for (const char *at; (at = memchr(from, '\n', (size_t)(to - from))); from = at + 1) {
+        place->lines++;
+        place->columns = 0;
+    }
+    place->columns += (uint64_t)(to - from);
+}
+
+static sw_status next(sw_str *piece, sw_split *split, sw_str *left, bool end, sw_error *error) {
     if (split->lines) {
         next_line(piece, split, left, end);
         return SW_OK;
@@ -176,4 +186,18 @@ sw_status sw_split_next(sw_str *piece, sw_split *split, sw_str *left, bool end, 
         left->len == 0 && (split->state == SW_SPLIT_DONE || split->state == SW_SPLIT_PLAIN ||
                            split->state == SW_SPLIT_START);
     return end && !whole ? fail(split, error, "the body breaks off") : SW_OK;
+}
+
+sw_status sw_split_next(sw_str *piece, sw_split *split, sw_str *left, bool end, sw_error *error) {
+    const char *from = left->at;
+    *piece = (sw_str){0};
+    SW_TRY(next(piece, split, left, end, error));
+    if (piece->len) {
+        pass(&split->gone, from, piece->at);
+        split->place = split->gone;
+        from = piece->at;
+    }
+    if (left->at > from)
+        pass(&split->gone, from, left->at);
+    return SW_OK;
 }

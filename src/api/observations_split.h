@@ -12,8 +12,7 @@
 #ifndef SW_API_OBSERVATIONS_SPLIT_H
 #define SW_API_OBSERVATIONS_SPLIT_H
 
-#include "base/status.h"
-#include "base/str.h"
+#include "base/json.h"
 
 typedef enum sw_split_state {
     SW_SPLIT_START,
@@ -29,7 +28,9 @@ typedef struct sw_split {
     bool lines;
     sw_split_state state;
     bool wrapped;
-    uint64_t count; /* pieces so far */
+    uint64_t count;      /* pieces so far */
+    sw_json_place place; /* of the piece that was given last */
+    sw_json_place gone;  /* of what follows what was cut off */
 } sw_split;
 
 /*

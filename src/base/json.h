@@ -57,18 +57,30 @@ typedef enum sw_json_kind {
     SW_JSON_NULL
 } sw_json_kind;
 
+/* Where in a larger text a part of it stands, so that failures say where in the whole they are. */
+typedef struct sw_json_place {
+    const char *from;        /* … of the part that is in memory */
+    uint64_t byte;           /* of the whole, before it, */
+    uint64_t lines, columns; /* line breaks, and bytes behind the last of them */
+} sw_json_place;
+
 typedef struct sw_json_reader {
     const char *at;
     const char *start;
     const char *end;
     sw_arena *arena;
-    sw_error *error;  /* may be NULL */
-    sw_status status; /* not SW_OK once something failed */
-    uint32_t depth;   /* containers that are open */
-    bool first;       /* nothing was read yet in the innermost one */
+    sw_error *error;            /* may be NULL */
+    sw_status status;           /* not SW_OK once something failed */
+    uint32_t depth;             /* containers that are open */
+    bool first;                 /* nothing was read yet in the innermost one */
+    const sw_json_place *place; /* NULL: the text is the whole */
 } sw_json_reader;
 
 void sw_json_read_init(sw_json_reader *in, sw_str text, sw_arena *arena, sw_error *error);
+/* Failures say where in the whole they are. `place` stays until the end; NULL is fine. */
+static inline void sw_json_read_placed(sw_json_reader *in, const sw_json_place *place) {
+    in->place = place;
+}
 
 /* What comes next, without taking it. */
 sw_json_kind sw_json_read_peek(sw_json_reader *in);

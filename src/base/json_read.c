@@ -45,10 +45,13 @@ bool sw_json_read_fail(sw_json_reader *in, const char *at, const char *format, .
     va_start(args, format);
     vsnprintf(reason, sizeof reason, format, args);
     va_end(args);
-    sw_json_position(&line, &column, (sw_str){in->start, (size_t)(in->end - in->start)}, at);
-    return stop_with(in,
-                     sw_fail(in->error, SW_CODE_INVALID, "%s, at byte %zu (line %zu, column %zu)",
-                             reason, (size_t)(at - in->start), line, column));
+    const sw_json_place *place = in->place ? in->place : &(sw_json_place){.from = in->start};
+    sw_json_position(&line, &column, (sw_str){place->from, (size_t)(in->end - place->from)}, at);
+    if (line == 1)
+        column += place->columns;
+    return stop_with(
+        in, sw_fail(in->error, SW_CODE_INVALID, "%s, at byte %zu (line %zu, column %zu)", reason,
+                    place->byte + (size_t)(at - place->from), place->lines + line, column));
 }
 
 bool sw_json_read_no_memory(sw_json_reader *in) {

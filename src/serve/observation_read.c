@@ -89,11 +89,13 @@ static bool take_part(sw_observation *out, sw_json_reader *in, sw_str key) {
                              (int)(key.len < 60 ? key.len : 60), key.at);
 }
 
-sw_status sw_observation_read(sw_observation *out, sw_str json, sw_arena *texts, sw_error *error) {
+sw_status sw_observation_read(sw_observation *out, sw_str json, const sw_json_place *place,
+                              sw_arena *texts, sw_error *error) {
     sw_json_reader in;
     sw_str key;
     *out = (sw_observation){.latency_ms = (double)NAN};
     sw_json_read_init(&in, json, texts, error);
+    sw_json_read_placed(&in, place);
     if (sw_json_read_peek(&in) != SW_JSON_OBJECT)
         sw_json_read_fail(&in, in.at, "an observation should be an object, but is %s",
                           sw_json_kind_words(sw_json_read_peek(&in)));
@@ -363,10 +365,11 @@ static sw_status check_whole(const sw_observed_outputs *outputs, sw_str predicti
 }
 
 static sw_status read_prediction(sw_observed_outputs *outputs, size_t row, sw_str prediction,
-                                 sw_arena *texts, sw_error *error) {
+                                 const sw_json_place *place, sw_arena *texts, sw_error *error) {
     const sw_signature *s = outputs->signature;
     putting p = {0};
     sw_json_read_init(&p.in, prediction, texts, error);
+    sw_json_read_placed(&p.in, place);
     if (s->output_count == 0)
         sw_json_read_fail(&p.in, p.in.at, "the model has no outputs, so leave out \"prediction\"");
     else if (sw_json_read_peek(&p.in) == SW_JSON_OBJECT)
@@ -380,9 +383,9 @@ static sw_status read_prediction(sw_observed_outputs *outputs, size_t row, sw_st
 }
 
 sw_status sw_observed_outputs_put(sw_observed_outputs *outputs, size_t row, sw_str prediction,
-                                  sw_arena *texts, sw_error *error) {
+                                  const sw_json_place *place, sw_arena *texts, sw_error *error) {
     clear_row(outputs, row);
     if (prediction.len)
-        SW_TRY(read_prediction(outputs, row, prediction, texts, error));
+        SW_TRY(read_prediction(outputs, row, prediction, place, texts, error));
     return check_whole(outputs, prediction, texts, error);
 }

@@ -200,17 +200,17 @@ static sw_status count_mismatch(sw_observations *all, const sw_observation *o, s
     return refused;
 }
 
-sw_status sw_observations_add(sw_observations *all, sw_str json, uint64_t number, sw_error *error) {
+static sw_status add(sw_observations *all, sw_str json, const sw_json_place *place,
+                     sw_error *error) {
     sw_observation o;
-    if (all->count == all->rows_max)
-        SW_TRY(sw_observations_flush(all, error));
-    SW_TRY(sw_observation_read(&o, json, &all->texts, error));
+    SW_TRY(sw_observation_read(&o, json, place, &all->texts, error));
     SW_TRY(check_id(o.id, error));
     SW_TRY(check_time(&o.at_ms, all, error));
-    SW_TRY(sw_observed_outputs_put(&all->outputs, all->count, o.prediction, &all->texts, error));
+    SW_TRY(sw_observed_outputs_put(&all->outputs, all->count, o.prediction, place, &all->texts,
+                                   error));
     if (o.id.len == 0 && all->served->log)
         SW_TRY(make_id(&o.id, all, error));
-    sw_status status = sw_records_rows_add(all->rows, o.features, number, &all->texts, error);
+    sw_status status = sw_records_rows_add(all->rows, o.features, place, &all->texts, error);
     if (sw_failed(status))
         return count_mismatch(all, &o, status, error);
     all->at_ms[all->count] = o.at_ms;
@@ -218,6 +218,16 @@ sw_status sw_observations_add(sw_observations *all, sw_str json, uint64_t number
     all->count++;
     count_traffic(all, &o);
     return SW_OK;
+}
+
+sw_status sw_observations_add(sw_observations *all, sw_str json, uint64_t number,
+                              const sw_json_place *place, sw_error *error) {
+    if (all->count == all->rows_max)
+        SW_TRY(sw_observations_flush(all, error));
+    sw_status status = add(all, json, place, error);
+    return status.code == SW_CODE_INVALID
+               ? sw_fail_within(status, error, "observation %llu", (unsigned long long)number)
+               : status;
 }
 
 /* ---- Begin and end ---- */

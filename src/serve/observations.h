@@ -31,10 +31,11 @@ SW_MUST_USE sw_status sw_observations_begin(sw_observations **out, sw_served *se
                                             sw_error *error);
 /*
  * One observation; its bytes must stay until the next flush. INVALID: it was not taken, for the
- * reason in `error`, which calls it number `number`. Any other failure is of the whole.
+ * reason in `error`, which calls it number `number` and says where in the whole the fault is:
+ * `place` is that of `json` (NULL: none). Any other failure is of the whole.
  */
 SW_MUST_USE sw_status sw_observations_add(sw_observations *all, sw_str json, uint64_t number,
-                                          sw_error *error);
+                                          const sw_json_place *place, sw_error *error);
 /* Counts what was added. */
 SW_MUST_USE sw_status sw_observations_flush(sw_observations *all, sw_error *error);
 /* Flushes, hands the counts to the watch and the traffic figures, frees. NULL is fine. */

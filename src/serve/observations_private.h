@@ -14,7 +14,9 @@ typedef struct sw_observation {
     double latency_ms; /* NaN: unknown */
 } sw_observation;
 
-SW_MUST_USE sw_status sw_observation_read(sw_observation *out, sw_str json, sw_arena *texts,
+/* `place`: of `json`, for messages; NULL is fine, here and below. */
+SW_MUST_USE sw_status sw_observation_read(sw_observation *out, sw_str json,
+                                          const sw_json_place *place, sw_arena *texts,
                                           sw_error *error);
 
 /* The outputs of the rows that are gathered. */
@@ -31,6 +33,7 @@ SW_MUST_USE sw_status sw_observed_outputs_make(sw_observed_outputs *out,
                                                sw_arena *arena, sw_error *error);
 /* Reads a prediction into row `row`. */
 SW_MUST_USE sw_status sw_observed_outputs_put(sw_observed_outputs *outputs, size_t row,
-                                              sw_str prediction, sw_arena *texts, sw_error *error);
+                                              sw_str prediction, const sw_json_place *place,
+                                              sw_arena *texts, sw_error *error);
 
 #endif /* SW_SERVE_OBSERVATIONS_PRIVATE_H */

@@ -4,6 +4,7 @@
 #include "serve/records_private.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -21,12 +22,20 @@ typedef struct filling {
         *next; /* by field: the one that came after it in the last row; NULL: the plan's order */
     uint32_t first;      /* the field that came first in the last row */
     uint32_t seen_count; /* fields of this row so far */
-    uint64_t before;     /* records that came before row 0, for messages */
+    bool alone;          /* records come one by one: messages do not number them */
     bool with_ids;       /* a record of a list may carry an id of its own */
 } filling;
 
-static size_t record_number(const filling *f) {
-    return (size_t)f->before + f->out->rows;
+/* "record 5, ", or nothing where whoever gave it says which one it is. */
+typedef struct whose {
+    char text[48];
+} whose;
+
+static whose whose_record(const filling *f, const char *behind) {
+    whose out = {""};
+    if (!f->alone)
+        snprintf(out.text, sizeof out.text, "record %zu%s", f->out->rows, behind);
+    return out;
 }
 
 /* ---- Where values go ---- */
@@ -87,20 +96,19 @@ static bool make_room(filling *f, const char *start, size_t first_row_bytes) {
 
 /* The field may be unknown, so by name. */
 static bool fail_field(filling *f, const char *at, sw_str name, const char *what) {
-    return sw_json_read_fail(&f->in, at, "record %zu, field '%.*s': %s", record_number(f),
+    return sw_json_read_fail(&f->in, at, "%sfield '%.*s': %s", whose_record(f, ", ").text,
                              SW_STR_ARG(name), what);
 }
 
 static bool fail_unknown(filling *f, const char *at, sw_str name) {
     uint32_t nearest = sw_records_nearest(f->plan, name);
     if (nearest != FIELD_NONE)
-        return sw_json_read_fail(
-            &f->in, at, "record %zu: unknown field '%.*s'; did you mean '%.*s'?", record_number(f),
-            SW_STR_ARG(name), SW_STR_ARG(f->plan->fields[nearest].name));
+        return sw_json_read_fail(&f->in, at, "%sunknown field '%.*s'; did you mean '%.*s'?",
+                                 whose_record(f, ": ").text, SW_STR_ARG(name),
+                                 SW_STR_ARG(f->plan->fields[nearest].name));
     return sw_json_read_fail(
-        &f->in, at,
-        "record %zu: unknown field '%.*s'; the model has %u, of which the first is '%.*s'",
-        record_number(f), SW_STR_ARG(name), f->plan->field_count,
+        &f->in, at, "%sunknown field '%.*s'; the model has %u, of which the first is '%.*s'",
+        whose_record(f, ": ").text, SW_STR_ARG(name), f->plan->field_count,
         SW_STR_ARG(f->plan->fields[0].name));
 }
 
@@ -115,11 +123,11 @@ static bool fail_value(filling *f, const record_field *field) {
                          : field->dtype < SW_FP16  ? "a whole number"
                                                    : "a number";
     if (kind == SW_JSON_NOTHING)
-        return sw_json_read_fail(&f->in, f->in.at, "record %zu, field '%.*s': expected %s",
-                                 record_number(f), SW_STR_ARG(field->name), wanted);
+        return sw_json_read_fail(&f->in, f->in.at, "%sfield '%.*s': expected %s",
+                                 whose_record(f, ", ").text, SW_STR_ARG(field->name), wanted);
     note_mismatch(f, field);
-    return sw_json_read_fail(&f->in, f->in.at, "record %zu, field '%.*s': expected %s, found %s",
-                             record_number(f), SW_STR_ARG(field->name), wanted,
+    return sw_json_read_fail(&f->in, f->in.at, "%sfield '%.*s': expected %s, found %s",
+                             whose_record(f, ", ").text, SW_STR_ARG(field->name), wanted,
                              sw_json_kind_words(kind));
 }
 
@@ -206,8 +214,8 @@ static bool read_number(filling *f, const record_field *field) {
     if (!sw_num_skip(at, f->in.end))
         return fail_field(f, at, field->name, "a malformed number");
     note_mismatch(f, field);
-    return sw_json_read_fail(&f->in, at, "record %zu, field '%.*s': a number that %.*s cannot hold",
-                             record_number(f), SW_STR_ARG(field->name),
+    return sw_json_read_fail(&f->in, at, "%sfield '%.*s': a number that %.*s cannot hold",
+                             whose_record(f, ", ").text, SW_STR_ARG(field->name),
                              SW_STR_ARG(sw_dtype_name(field->dtype)));
 }
 
@@ -466,8 +474,9 @@ static bool read_record(filling *f) {
     sw_json_kind kind = sw_json_read_peek(&f->in);
     const char *start = f->in.at;
     if (kind != SW_JSON_OBJECT)
-        return sw_json_read_fail(&f->in, start, "record %zu should be an object, but is %s",
-                                 record_number(f), sw_json_kind_words(kind));
+        return sw_json_read_fail(&f->in, start, "%s should be an object, but is %s",
+                                 f->alone ? "\"features\"" : whose_record(f, "").text,
+                                 sw_json_kind_words(kind));
     f->seen_count = 0;
     if (!sw_json_read_object(&f->in))
         return false;
@@ -642,14 +651,15 @@ static void unsee(filling *f) {
             f->seen[i] = 0;
 }
 
-sw_status sw_records_rows_add(sw_records_rows *rows, sw_str object, uint64_t number,
+sw_status sw_records_rows_add(sw_records_rows *rows, sw_str object, const sw_json_place *place,
                               sw_arena *texts, sw_error *error) {
     filling *f = &rows->filling;
     if (rows->records.rows == rows->rows_max)
         return sw_fail(error, SW_CODE_TOO_LARGE, "there is no room for another record");
-    f->before = number - rows->records.rows;
+    f->alone = true;
     f->out->mismatched = 0;
     sw_json_read_init(&f->in, object, texts, error);
+    sw_json_read_placed(&f->in, place);
     bool good = read_record(f);
     sw_status status = sw_json_read_end(&f->in);
     if (good && sw_failed(status))

@@ -20,7 +20,7 @@
 #ifndef SW_SERVE_RECORDS_H
 #define SW_SERVE_RECORDS_H
 
-#include "base/arena.h"
+#include "base/json.h"
 #include "base/status.h"
 #include "model/signature.h"
 #include "serve/infer_request.h"
@@ -57,9 +57,11 @@ typedef struct sw_records_rows sw_records_rows;
 SW_MUST_USE sw_status sw_records_rows_make(sw_records_rows **out, const sw_records_plan *plan,
                                            size_t rows_max, sw_arena *arena, sw_error *error);
 /* `object` becomes the next row; where it fails, none does. Texts are slices of it or in `texts`:
- * both must stay until the rows are cleared. `number` is what messages call the record. */
-SW_MUST_USE sw_status sw_records_rows_add(sw_records_rows *rows, sw_str object, uint64_t number,
-                                          sw_arena *texts, sw_error *error);
+ * both must stay until the rows are cleared. Messages do not say which one it is, but where in
+ * `place` (NULL: in `object`). */
+SW_MUST_USE sw_status sw_records_rows_add(sw_records_rows *rows, sw_str object,
+                                          const sw_json_place *place, sw_arena *texts,
+                                          sw_error *error);
 /* As sw_records.mismatched, of what was added last. */
 uint32_t sw_records_rows_mismatched(const sw_records_rows *rows);
 /* What was added since they were last cleared. */

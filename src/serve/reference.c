@@ -63,7 +63,7 @@ static bool add_told(scoring *s, const sw_csv_row *row) {
     /* Texts of outputs are slices of the copy. */
     sw_str json = s->said.failed ? (sw_str){0} : sw_arena_copy(&s->texts, sw_buf_str(&s->said));
     return json.at &&
-           !sw_failed(sw_observed_outputs_put(&s->told, s->rows, json, &s->texts, &ignored));
+           !sw_failed(sw_observed_outputs_put(&s->told, s->rows, json, NULL, &s->texts, &ignored));
 }
 
 static void add_row(scoring *s, const sw_csv_row *row) {

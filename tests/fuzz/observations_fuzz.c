@@ -22,15 +22,15 @@ static void put(const sw_signature *signature, sw_str prediction, sw_arena *aren
     sw_observed_outputs o;
     sw_error error = {{0}};
     must(!sw_failed(sw_observed_outputs_make(&o, signature, 2, arena, &error)));
-    if (sw_failed(sw_observed_outputs_put(&o, 1, prediction, arena, &error)))
+    if (sw_failed(sw_observed_outputs_put(&o, 1, prediction, NULL, arena, &error)))
         must(error.text[0]);
 }
 
-static void read_piece(sw_str piece) {
+static void read_piece(sw_str piece, const sw_json_place *place) {
     sw_arena arena = {0};
     sw_error error = {{0}};
     sw_observation o;
-    if (sw_failed(sw_observation_read(&o, piece, &arena, &error))) {
+    if (sw_failed(sw_observation_read(&o, piece, place, &arena, &error))) {
         must(error.text[0]);
     } else {
         must(o.features.len > 0);
@@ -54,7 +54,7 @@ static void split_body(sw_str body, size_t step, bool lines) {
             if (sw_failed(sw_split_next(&piece, &split, &left, end, &error)))
                 return;
             if (piece.len)
-                read_piece(piece);
+                read_piece(piece, &split.place);
         } while (piece.len);
         must(left.len <= given - at);
         at = given - left.len;
@@ -65,7 +65,7 @@ static sw_status visit(sw_str observation, void *context, sw_error *error) {
     sw_buf *json = context;
     sw_buf_clear(json);
     SW_TRY(sw_observation_proto_to_json(json, observation, error));
-    read_piece(sw_buf_str(json));
+    read_piece(sw_buf_str(json), NULL);
     return SW_OK;
 }
 

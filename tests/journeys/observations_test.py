@@ -142,10 +142,24 @@ def test_one_bad_observation_leaves_the_others(fraud):
     rejected = reply.json["rejected"]
     assert [x["index"] for x in rejected] == [*range(1, 2 * len(bad), 2), 2 * len(bad)]
     for one, word in zip(rejected, words):
-        assert word in one["error"], one
+        assert word in one["error"] and one["error"].startswith(f"observation {one['index']}: "), one
     wait_until(lambda: watched(fraud)["rows"] == len(bad))
     alone = fraud.http("POST", OBSERVATIONS, {"features": {"amount": "12"}})
     assert alone.status == 400 and "none of 1 observation" in alone.error
+
+
+def test_a_fault_is_said_where_in_the_whole_body_it_is(fraud):
+    r = random.Random(5)
+    one = json.dumps(observation(r, id=128 * "x"))  # so many that the body comes in many pieces
+    bad = '{"features": {"amuont": 1}}'
+    for body in ["\n".join([one] * 3000 + [bad, one]), "[" + ",\n".join([one] * 3000 + [bad, one]) + "]",
+                 '{"observations": [' + ", ".join([one] * 3000 + [bad, one]) + "]}"]:
+        reply = fraud.http("POST", OBSERVATIONS, body, NDJSON if body[0:2] == '{"' and body[2] == "f" else None)
+        byte = body.index('"amuont":') + len('"amuont":')
+        line, column = body.count("\n", 0, byte) + 1, byte - body.rfind("\n", 0, byte)
+        assert reply.json["accepted"] == 3001, reply.json
+        assert reply.json["rejected"] == [{"index": 3000, "error": "observation 3000: unknown field 'amuont'; did you mean "
+                                           f"'amount'?, at byte {byte} (line {line}, column {column})"}]
 
 
 def test_a_body_that_breaks_off_says_how_many_were_taken(fraud):
