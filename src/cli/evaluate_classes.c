@@ -185,6 +185,39 @@ static sw_status settle_unnamed(sw_eval_classes *classes, const sw_eval_plan *pl
                    SW_STR_ARG(plan->label), classes->count, list, plan->score_count);
 }
 
+/* "red" of "p[red]"; empty where there is none. */
+static sw_str in_brackets(sw_str column) {
+    const char *open = column.len ? memchr(column.at, '[', column.len) : NULL;
+    if (!open || column.at[column.len - 1] != ']')
+        return (sw_str){0};
+    return (sw_str){open + 1, (size_t)(column.at + column.len - 1 - (open + 1))};
+}
+
+/* Scores that are exported as p[red], p[blue], … are of the classes that they name, if all labels are
+ * among these. */
+static void name_by_columns(sw_eval_plan *plan, const sw_eval_classes *classes) {
+    uint32_t known = 0;
+    for (uint32_t i = 0; i < plan->score_count; i++) {
+        sw_str name = in_brackets(plan->scores[i].column);
+        if (name.len == 0 || plan->scores[i].of.len)
+            return;
+        for (uint32_t k = 0; k < i; k++)
+            if (sw_str_eq(in_brackets(plan->scores[k].column), name))
+                return;
+    }
+    for (uint32_t k = 0; k < classes->count; k++)
+        for (uint32_t i = 0; i < plan->score_count; i++) {
+            sw_str name = in_brackets(plan->scores[i].column);
+            if (sw_str_eq(classes->at[k].word, name) ||
+                classes->at[k].number == sw_eval_number_of(name)) {
+                known++;
+                break;
+            }
+        }
+    for (uint32_t i = 0; known == classes->count && i < plan->score_count; i++)
+        plan->scores[i].of = in_brackets(plan->scores[i].column);
+}
+
 static bool is_number(const sw_frame *frame, sw_str name) {
     const sw_column *column = sw_frame_find(frame, name);
     return column && column->type == SW_COLUMN_NUMBER;
@@ -225,6 +258,8 @@ sw_status sw_eval_classes_find(sw_eval_classes *out, sw_eval_plan *plan, const s
     sort_classes(out);
     if (plan->task == SW_QUALITY_BINARY)
         return settle_binary(out, plan, error);
+    if (plan->score_count)
+        name_by_columns(plan, out);
     if (plan->score_count)
         return plan->scores[0].of.len ? settle_named(out, plan, error)
                                       : settle_unnamed(out, plan, arena, error);

@@ -67,15 +67,41 @@ static bool add_features(making *m, const sw_signature *s) {
     return true;
 }
 
+/* The signature's labels name an output's columns, as in the watch, where they can be told apart, and
+ * the output's name from them. */
+static bool has_labels(const sw_tensor_spec *spec, size_t count) {
+    if (!spec->labels || spec->label_count != count)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        sw_str label = spec->labels[i];
+        if (label.len == 0 || memchr(label.at, '[', label.len) || memchr(label.at, ']', label.len))
+            return false;
+        for (size_t k = 0; k < i; k++)
+            if (sw_str_eq(label, spec->labels[k]))
+                return false;
+    }
+    return true;
+}
+
+static sw_str output_column(const sw_tensor_spec *spec, uint32_t k, size_t count, bool labels,
+                            sw_arena *arena) {
+    if (count == 1)
+        return spec->name;
+    if (labels)
+        return sw_arena_printf(arena, "%.*s[%.*s]", SW_STR_ARG(spec->name),
+                               SW_STR_ARG(spec->labels[k]));
+    return sw_arena_printf(arena, "%.*s[%u]", SW_STR_ARG(spec->name), k);
+}
+
 static bool add_output(making *m, const sw_signature *s, uint32_t output) {
     const sw_tensor_spec *spec = &s->outputs[output];
     size_t count = elements_of(spec);
     if (count > SW_PLOG_ELEMENTS_MAX)
         return true;
+    bool labels = has_labels(spec, count);
     for (uint32_t k = 0; k < count; k++) {
         plog_source source = {output, k, spec->dtype};
-        sw_str name = count == 1 ? spec->name
-                                 : sw_arena_printf(m->arena, "%.*s[%u]", SW_STR_ARG(spec->name), k);
+        sw_str name = output_column(spec, k, count, labels, m->arena);
         if (!name.at || !add_column(m, name, spec->name, true, source))
             return false;
     }

@@ -103,6 +103,23 @@ def test_multiclass_is_scikit_learns_with_a_class_that_is_never_decided(tmp_path
     assert near(ours["top2"], sk.top_k_accuracy_score(label, scores, k=2))
 
 
+def test_columns_of_an_output_name_their_classes(tmp_path):
+    rng = np.random.default_rng(9)
+    names = ["red", "green", "blue"]  # not as they sort
+    scores = rng.dirichlet([1, 1, 1], 200)
+    label = [names[y] for y in rng.integers(0, 3, 200)]
+    plain = write(tmp_path / "p.csv", ["truth", *names], [[y, *row] for y, row in zip(label, scores)])
+    exported = write(tmp_path / "e.csv", ["truth", *(f"p[{n}]" for n in names)], [[y, *row] for y, row in zip(label, scores)])
+    wanted = evaluate(plain, "--label", "truth", *(f"--score={n}={n}" for n in names))
+    got = evaluate(exported, "--label", "truth", *(f"--score=p[{n}]" for n in names))
+    assert got["metrics"] == wanted["metrics"] and got["confusion"] == wanted["confusion"]
+    # Labels that the columns do not name are of the classes in order, as ever.
+    numbered = write(tmp_path / "n.csv", ["truth", "p[0]", "p[1]", "p[2]"],
+                     [[y, *row] for y, row in zip(label, scores[:, [2, 1, 0]])])
+    again = evaluate(numbered, "--label", "truth", *(f"--score=p[{k}]" for k in range(3)))["metrics"]
+    assert all(near(again[m], value) for m, value in wanted["metrics"].items())
+
+
 def test_regression_is_scikit_learns(tmp_path):
     rng = np.random.default_rng(9)
     label = rng.normal(50, 20, 600)

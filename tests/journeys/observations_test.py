@@ -72,6 +72,36 @@ def test_a_version_without_a_file_is_a_version_like_any_other(fraud, tmp_path):
     assert fraud.get("/api/v1/models/fraud")["deployment"]["state"] == "live"
 
 
+@pytest.mark.parametrize("labels, columns", [(["red", "green", "blue"], ["red", "green", "blue"]), (["a[", "b", "c"], "012"),
+                                             (["a", "a", "c"], "012"), (None, "012")])
+def test_an_export_names_an_outputs_columns_as_the_watch_does(server, tmp_path, labels, columns):
+    """Of so few rows that none is left out of the log's sample."""
+    output = {"name": "p", "datatype": "FP64", "shape": [-1, 3]} | ({"labels": labels} if labels else {})
+    (tmp_path / "s.json").write_text(json.dumps({
+        "inputs": [{"name": "x", "datatype": "FP64", "shape": [-1, 1]}], "outputs": [output], "features": [{"name": "x"}]}))
+    server.ok("push", "paint", "--external", "--signature", tmp_path / "s.json", "--deploy")
+    r = random.Random(6)
+    told, truth = [], []
+    for i in range(80):
+        parts = [r.gammavariate(1, 1) for _ in range(3)]
+        told.append({"features": {"x": i}, "prediction": [x / sum(parts) for x in parts], "id": f"r{i}"})
+        truth.append({"id": f"r{i}", "label": r.choice(["red", "green", "blue"])})
+    assert server.http("POST", "/api/v1/models/paint/observations", told).json["accepted"] == 80
+    wait_until(lambda: len(server.ok("predictions", "paint").splitlines()) > 80)
+    assert server.http("POST", "/api/v1/models/paint/labels", truth).json["joined"] == 80
+    export = server.ok("predictions", "paint")
+    assert export.splitlines()[0].split(",")[4:7] == [f"p[{c}]" for c in columns]
+    assert list(json.loads(server.ok("predictions", "paint", "--jsonl").splitlines()[0])["outputs"]) == \
+        [f"p[{c}]" for c in columns]
+    if columns == labels:
+        (tmp_path / "export.csv").write_text(export)
+        done = json.loads(server.ok("evaluate", tmp_path / "export.csv", "--label", "true_label", "--json",
+                                    *(f"--score=p[{c}]" for c in columns)))
+        right = sum(labels[max(range(3), key=x["prediction"].__getitem__)] == y["label"] for x, y in zip(told, truth))
+        assert abs(done["metrics"]["accuracy"] - right / 80) < 1e-12
+        assert {o["name"] for o in server.get("/api/v1/models/paint/watch")["outputs"]} == {f"p[{c}]" for c in columns}
+
+
 def test_predicting_here_says_where_to_go(fraud):
     reply = fraud.http("POST", "/models/fraud/predict", {"amount": 1})
     assert reply.status == 422 and "served elsewhere" in reply.error and OBSERVATIONS in reply.error
