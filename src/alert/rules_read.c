@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alert/rules_private.h"
+#include "base/nearest.h"
 #include "io/task.h"
+#include "stats/quality.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -24,7 +26,7 @@ enum {
 typedef struct raw_rule {
     sw_rule rule;
     sw_str on, measure;
-    yaml_node_t *above, *below, *notify, *action, *window;
+    yaml_node_t *above, *below, *notify, *action, *window, *column;
     int64_t window_ms;
 } raw_rule;
 
@@ -53,6 +55,12 @@ static sw_status read_window(sw_yaml *y, yaml_node_t *node, void *into) {
     return SW_OK;
 }
 
+static sw_status read_column(sw_yaml *y, yaml_node_t *node, void *into) {
+    raw_rule *raw = SW_CONTAINER(into, raw_rule, rule.column);
+    raw->column = node;
+    return sw_yaml_str(y, node, into);
+}
+
 #define OF_RULE(member) offsetof(raw_rule, rule) + offsetof(sw_rule, member)
 
 static const sw_yaml_field rule_fields[] = {
@@ -60,7 +68,7 @@ static const sw_yaml_field rule_fields[] = {
     {"on", sw_yaml_str, offsetof(raw_rule, on)},
     {"measure", sw_yaml_str, offsetof(raw_rule, measure)},
     {"model", sw_yaml_str, OF_RULE(model)},
-    {"column", sw_yaml_str, OF_RULE(column)},
+    {"column", read_column, OF_RULE(column)},
     {"segment", sw_yaml_str, OF_RULE(segment)},
     {"above", keep_node, offsetof(raw_rule, above)},
     {"below", keep_node, offsetof(raw_rule, below)},
@@ -93,6 +101,32 @@ static sw_status find_measure(sw_yaml *y, const yaml_node_t *node, raw_rule *raw
     return sw_yaml_fail(y, node, "measure: of %.*s it is one of %s", SW_STR_ARG(raw->on), names);
 }
 
+/* A rule on a metric that no model has would be silent for ever. `column` may be a pattern. */
+static sw_status check_metric(sw_yaml *y, const yaml_node_t *node, sw_str column) {
+    const char *names[SW_QUALITY_NAMES_MAX];
+    size_t count;
+    sw_nearest nearest;
+    sw_buf list = {0};
+    if (column.len == 0)
+        return sw_yaml_fail(y, node, "a rule on metric says which: column: accuracy");
+    SW_TRY(sw_quality_names(names, &count, y->error));
+    sw_nearest_begin(&nearest, column);
+    for (size_t i = 0; i < count; i++) {
+        if (sw_glob_match(column, sw_str_of(names[i])))
+            return SW_OK;
+        sw_nearest_offer(&nearest, sw_str_of(names[i]));
+    }
+    for (size_t i = 0; i < count; i++)
+        sw_buf_printf(&list, "%s%s", i ? ", " : "", names[i]);
+    sw_status status = sw_yaml_fail(
+        y, node, "column: '%.*s' is no metric of labelled predictions%s%s%s They are %.*s",
+        (int)(column.len < 60 ? column.len : 60), column.at,
+        *nearest.best ? "; did you mean '" : "", nearest.best, *nearest.best ? "'?" : ".",
+        (int)list.len, list.at ? list.at : "");
+    sw_buf_free(&list);
+    return status;
+}
+
 static sw_status read_limit(sw_yaml *y, const yaml_node_t *node, raw_rule *raw) {
     sw_rule *rule = &raw->rule;
     const sw_measure *m = rule->measure;
@@ -100,8 +134,8 @@ static sw_status read_limit(sw_yaml *y, const yaml_node_t *node, raw_rule *raw) 
         return sw_yaml_fail(y, raw->below, "a rule has above: or below:, not both");
     rule->has_limit = raw->above || raw->below;
     rule->above = !raw->below;
-    if (m->kind == SW_SIGNAL_METRIC && rule->column.len == 0)
-        return sw_yaml_fail(y, node, "a rule on metric says which: column: accuracy");
+    if (m->kind == SW_SIGNAL_METRIC)
+        SW_TRY(check_metric(y, raw->column ? raw->column : node, rule->column));
     if (rule->has_limit)
         return sw_yaml_quantity(&rule->limit, y, raw->above ? raw->above : raw->below, m->unit,
                                 raw->above ? "above" : "below");

@@ -329,6 +329,26 @@ void sw_quality_metrics(sw_metrics *out, const sw_quality *quality) {
     }
 }
 
+sw_status sw_quality_names(const char *names[SW_QUALITY_NAMES_MAX], size_t *count,
+                           sw_error *error) {
+    *count = 0;
+    for (int task = SW_QUALITY_BINARY; task <= SW_QUALITY_RANKING; task++) {
+        sw_quality *empty;
+        sw_metrics metrics;
+        SW_TRY(sw_quality_make(&empty, (sw_quality_task)task, 2, 0.5, false, error));
+        sw_quality_metrics(&metrics, empty);
+        sw_quality_free(empty);
+        for (unsigned i = 0; i < metrics.count && *count < SW_QUALITY_NAMES_MAX; i++) {
+            size_t k = 0;
+            while (k < *count && strcmp(names[k], metrics.at[i].name) != 0)
+                k++;
+            names[k] = metrics.at[i].name;
+            *count += k == *count;
+        }
+    }
+    return SW_OK;
+}
+
 void sw_quality_estimate(sw_metrics *out, const sw_quality *quality) {
     *out = (sw_metrics){0};
     sw_cbpe_sums_metrics(out, &quality->estimate);

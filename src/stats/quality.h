@@ -86,6 +86,10 @@ void sw_quality_subtract(sw_quality *from, const sw_quality *part);
 uint64_t sw_quality_rows(const sw_quality *quality);
 /* What the task has of the figures named above, and roc_auc_error_max. */
 void sw_quality_metrics(sw_metrics *out, const sw_quality *quality);
+enum { SW_QUALITY_NAMES_MAX = 96 };
+/* What its figures are called, of all tasks (without histograms of MULTICLASS), each once. */
+SW_MUST_USE sw_status sw_quality_names(const char *names[SW_QUALITY_NAMES_MAX], size_t *count,
+                                       sw_error *error);
 /* BINARY: CBPE over the rows of add_estimate, roc_auc binned. */
 void sw_quality_estimate(sw_metrics *out, const sw_quality *quality);
 

@@ -80,6 +80,11 @@ TEST(rules__say_where_and_what_is_wrong) {
     refuses("rules:\n- {name: a, on: error_rate, above: -1%}\n", "0 to 100 %");
     refuses("rules:\n- {name: a, on: latency, above: -1s}\n", "less than nothing");
     refuses("rules:\n- {name: a, on: metric, below: 0.9}\n", "column: accuracy");
+    refuses("rules:\n- {name: a, on: metric, column: acuracy, below: 0.9}\n",
+            "line 2, column 33: column: 'acuracy' is no metric of labelled predictions; did you "
+            "mean 'accuracy'? They are roc_auc, ");
+    refuses("rules:\n- {name: a, on: metric, column: acuracy, below: 0.9}\n", "hit_rate@10");
+    refuses("rules:\n- {name: a, on: metric, column: '*profit*', above: 1}\n", "predictions. They");
     refuses("every: 5s\n---\nevery: 6s\n", "line 2, column 1");
     refuses("every: 5s\n---\na: [\n", "no YAML");
 }
@@ -88,6 +93,8 @@ TEST(rules__may_begin_and_end_as_documents_do) {
     CHECK(reads("---\nevery: 6s\n...\n") && rules.every_ms == 6000);
     CHECK(reads("# nothing\n") && rules.every_ms == 5000);
     CHECK(reads("rules:\n- {name: a, on: error_rate, above: 100%}\n"));
+    CHECK(reads("rules:\n- {name: a, on: metric, column: ndcg@10, below: 0.5}\n"));
+    CHECK(reads("rules:\n- {name: a, on: metric, column: macro_*, below: 0.5}\n"));
 }
 
 TEST(rules__keep_secrets_out_of_the_text) {
