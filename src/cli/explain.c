@@ -128,6 +128,56 @@ static void print_data(const json_t *data) {
                json_array_size(json_object_get(data, "live")));
 }
 
+/* What an alert on a column's counts says of them: the monitor's test, or a rule's threshold. */
+typedef struct figures {
+    bool there;
+    double psi, psi_limit; /* NaN: not carried */
+    int64_t rows, reference_rows;
+} figures;
+
+static int64_t sum_of(const json_t *counts) {
+    int64_t sum = 0;
+    const json_t *count;
+    size_t i;
+    json_array_foreach(counts, i, count) sum += json_integer_value(count);
+    return sum;
+}
+
+/* Counts of the rows since the change most likely began, or of those that a threshold looks at. */
+static const json_t *live_of(const json_t *data) {
+    const json_t *starts = json_object_get(data, "starts");
+    for (size_t i = 0; i < json_array_size(starts); i++) {
+        const json_t *start = json_array_get(starts, i);
+        if (sw_js_integer(start, "at_ms") == sw_js_integer(data, "since_ms"))
+            return json_object_get(start, "live");
+    }
+    return json_object_get(data, "live");
+}
+
+static figures figures_of(const json_t *alert) {
+    const json_t *evidence = json_object_get(alert, "evidence"),
+                 *data = json_object_get(evidence, "data"), *live = live_of(data),
+                 *result = json_object_get(data, "result");
+    bool limit = strcmp(sw_js_text(evidence, "by"), "limit") == 0;
+    figures f = {.there = json_is_array(live) && json_is_array(json_object_get(data, "reference"))};
+    f.psi = limit ? sw_js_number(evidence, "value") : sw_js_number(result, "psi");
+    f.psi_limit = limit ? sw_js_number(evidence, "limit") : sw_js_number(data, "tolerance");
+    f.rows = sum_of(live);
+    f.reference_rows = sum_of(json_object_get(data, "reference"));
+    return f;
+}
+
+static void print_figures(const figures *f, bool by_limit) {
+    if (!f->there)
+        return;
+    if (!by_limit) {
+        printf("  %-30s%s\n", "PSI", sw_text_number(f->psi).at);
+        printf("  %-30s%s\n", "PSI that is tolerated", sw_text_number(f->psi_limit).at);
+    }
+    printf("  %-30s%lld\n", "rows looked at", (long long)f->rows);
+    printf("  %-30s%lld\n", "rows of the reference", (long long)f->reference_rows);
+}
+
 /* Whose word it is. */
 static const char *judge(const json_t *evidence) {
     if (strcmp(sw_js_text(evidence, "by"), "limit") == 0)
@@ -157,6 +207,8 @@ static void print_explained(const json_t *alert, const sw_evidence_again *again)
         print_number(sw_js_bool(evidence, "above") ? "above" : "below",
                      sw_js_number(evidence, "limit"), unit);
     print_data(json_object_get(evidence, "data"));
+    figures f = figures_of(alert);
+    print_figures(&f, strcmp(sw_js_text(evidence, "by"), "limit") == 0);
     printf("%-12s%s\n", "recomputed", verdict(again));
     if (again->possible && !again->same)
         printf("  %-30s%.17g\n  %-30s%.17g\n", "stored", again->stored, "computed",
@@ -164,8 +216,9 @@ static void print_explained(const json_t *alert, const sw_evidence_again *again)
     print_next(next_step(kind), sw_js_text(alert, "model"));
 }
 
-static void print_json(sw_str alert_json, const sw_evidence_again *again) {
+static void print_json(sw_str alert_json, const json_t *alert, const sw_evidence_again *again) {
     sw_buf out = {0};
+    figures f = figures_of(alert);
     sw_json w = sw_json_to(&out);
     sw_json_begin_object(&w);
     sw_json_key(&w, "recomputed");
@@ -176,6 +229,15 @@ static void print_json(sw_str alert_json, const sw_evidence_again *again) {
     sw_json_add_f64(&w, "stored", again->stored);
     sw_json_add_f64(&w, "computed", again->computed);
     sw_json_end_object(&w);
+    if (f.there) {
+        sw_json_key(&w, "figures");
+        sw_json_begin_object(&w);
+        sw_json_add_f64(&w, "psi", f.psi);
+        sw_json_add_f64(&w, "psi_limit", f.psi_limit);
+        sw_json_add_i64(&w, "rows", f.rows);
+        sw_json_add_i64(&w, "reference_rows", f.reference_rows);
+        sw_json_end_object(&w);
+    }
     sw_json_key(&w, "alert");
     sw_json_raw(&w, alert_json);
     sw_json_end_object(&w);
@@ -216,13 +278,12 @@ static sw_status explain(sw_cli *cli, sw_str text, sw_arena *arena) {
     SW_TRY(unwrap(&alert_json, text, arena, &cli->error));
     SW_TRY(find_member(&evidence, alert_json, "evidence", arena, &cli->error));
     SW_TRY(sw_evidence_recompute(&again, evidence, arena, &cli->error));
-    if (sw_cli_json(cli)) {
-        print_json(alert_json, &again);
-    } else {
-        json_t *alert = json_loadb(alert_json.at, alert_json.len, 0, NULL);
+    json_t *alert = json_loadb(alert_json.at, alert_json.len, 0, NULL);
+    if (sw_cli_json(cli))
+        print_json(alert_json, alert, &again);
+    else
         print_explained(alert, &again);
-        json_decref(alert);
-    }
+    json_decref(alert);
     if (again.possible && !again.same)
         return sw_fail(&cli->error, SW_CODE_REFUSED,
                        "the evidence does not give the value that the alert states");

@@ -104,12 +104,13 @@ def test_thresholds_on_columns_are_computed_again_from_counts(tmp_path):
           "  - {name: tenth, on: quality, measure: range, column: mean_radius, above: 10%}\n"
           "  - {name: half, on: quality, measure: range, column: mean_radius, above: 50%}\n"
           "  - {name: any, on: quality, column: mean_radius, above: 10%}\n"
-          "  - {name: moved, on: drift, column: mean_radius, above: 0.1}\n")
+          "  - {name: moved, on: drift, column: mean_radius, above: 0.1}\n"
+          "  - {name: own, on: drift, column: mean_radius}\n")
 
     def found():  # the monitor looks once a minute
         assert server.http("POST", "/models/cells/predict", sent[:300]).status == 200
         alerts = {a["rule"]: a for a in active(server)}
-        return alerts if {"tenth", "any", "moved"} <= set(alerts) else None
+        return alerts if {"tenth", "any", "moved", "own"} <= set(alerts) else None
 
     alerts = wait_until(found, within=150, every=1)
     assert "half" not in alerts
@@ -122,3 +123,16 @@ def test_thresholds_on_columns_are_computed_again_from_counts(tmp_path):
     for alert in told.values():
         file.write_text(json.dumps(alert))
         assert "the same to the last bit" in server.ok("explain", file)
+    # Of a drift: PSI, its limit, and of how many rows, whether a threshold or the monitor's own test raised it.
+    training = len(lines)
+    moved, own = told["moved"], told["own"]
+    for one, limit in ((moved, 0.1), (own, 0.02)):
+        assert one["alert"]["kind"] == "drift", one["alert"]
+        figures = one["figures"]
+        assert figures["psi_limit"] == limit < figures["psi"], figures
+        assert figures["reference_rows"] == training and figures["rows"] >= 300, figures
+        file.write_text(json.dumps(one))
+        text = server.ok("explain", file)
+        assert re.search(rf"rows looked at +{figures['rows']}\n", text) and re.search(rf"reference +{training}\n", text), text
+    assert re.search(r"PSI +0?\.\d|PSI +\d", text) and re.search(r"PSI that is tolerated +0.02\n", text), text
+    assert "figures" not in told["tenth"]
