@@ -52,13 +52,13 @@ SW_MUST_USE sw_status sw_alerts_get(sw_buf *json, sw_alerts *alerts, int64_t id,
 SW_MUST_USE sw_status sw_alerts_acknowledge(sw_buf *json, sw_alerts *alerts, int64_t id, sw_str who,
                                             sw_str note, sw_error *error);
 
-/* {"silences": [SILENCE]}: those that still hold; with `all`, the ended ones of a month too. */
+/* {"silences": [SILENCE]}: those that hold or are to begin; with `all`, the ended ones of a month too. */
 SW_MUST_USE sw_status sw_alerts_silences(sw_buf *json, sw_alerts *alerts, bool all,
                                          sw_error *error);
-/* `matchers`: "name=pattern", one at least. */
+/* `matchers`: "name=pattern", one at least. `from_ms` 0: now. */
 SW_MUST_USE sw_status sw_alerts_silence(sw_buf *json, sw_alerts *alerts, const sw_str *matchers,
-                                        size_t matcher_count, int64_t until_ms, sw_str who,
-                                        sw_str why, sw_error *error);
+                                        size_t matcher_count, int64_t from_ms, int64_t until_ms,
+                                        sw_str who, sw_str why, sw_error *error);
 SW_MUST_USE sw_status sw_alerts_unsilence(sw_alerts *alerts, int64_t id, sw_str who,
                                           sw_error *error);
 

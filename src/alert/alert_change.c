@@ -170,20 +170,22 @@ static span span_of(int64_t ms) {
 }
 
 sw_status sw_alerts_silence(sw_buf *json, sw_alerts *alerts, const sw_str *matchers,
-                            size_t matcher_count, int64_t until_ms, sw_str who, sw_str why,
-                            sw_error *error) {
+                            size_t matcher_count, int64_t from_ms, int64_t until_ms, sw_str who,
+                            sw_str why, sw_error *error) {
     sw_matcher read[MATCHERS_MAX];
     char text[160];
     int64_t now_ms = sw_clock_wall_ms();
     SW_TRY(read_matchers(read, matchers, matcher_count, error));
     SW_TRY(check_text(why, "why", error));
-    if (until_ms <= now_ms)
-        return sw_fail(error, SW_CODE_INVALID, "a silence ends in the future: give until_ms");
+    from_ms = from_ms > now_ms ? from_ms : now_ms;
+    if (until_ms <= from_ms)
+        return sw_fail(error, SW_CODE_INVALID,
+                       "a silence ends in the future, and after it begins: give until_ms");
     pthread_mutex_lock(&alerts->lock);
     sw_silence silence = {.id = alerts->next_silence,
                           .matchers = read,
                           .matcher_count = matcher_count,
-                          .from_ms = now_ms,
+                          .from_ms = from_ms,
                           .until_ms = until_ms,
                           .who = who,
                           .why = why};
@@ -193,11 +195,16 @@ sw_status sw_alerts_silence(sw_buf *json, sw_alerts *alerts, const sw_str *match
         sw_json w = sw_json_to(json);
         sw_json_begin_object(&w);
         sw_json_add_i64(&w, "id", silence.id);
+        sw_json_add_i64(&w, "from_ms", from_ms);
         sw_json_add_i64(&w, "until_ms", until_ms);
         sw_json_end_object(&w);
-        span how_long = span_of(until_ms - now_ms);
-        int len = snprintf(text, sizeof text, "silence %lld begun for %lld %s",
-                           (long long)silence.id, (long long)how_long.count, how_long.unit);
+        span how_long = span_of(until_ms - from_ms), ahead = span_of(from_ms - now_ms);
+        int len = from_ms > now_ms
+                      ? snprintf(text, sizeof text, "silence %lld to begin in %lld %s, for %lld %s",
+                                 (long long)silence.id, (long long)ahead.count, ahead.unit,
+                                 (long long)how_long.count, how_long.unit)
+                      : snprintf(text, sizeof text, "silence %lld begun for %lld %s",
+                                 (long long)silence.id, (long long)how_long.count, how_long.unit);
         note(alerts, "silence.begun", SW_STR(""), who, (sw_str){text, (size_t)len});
     }
     pthread_mutex_unlock(&alerts->lock);

@@ -265,6 +265,7 @@ typedef struct silences {
 static sw_status write_silence(const sw_silence *s, void *context, sw_error *error) {
     silences *all = context;
     sw_json *w = &all->w;
+    int64_t now_ms = sw_clock_wall_ms();
     (void)error;
     sw_json_begin_object(w);
     sw_json_add_i64(w, "id", s->id);
@@ -281,7 +282,7 @@ static sw_status write_silence(const sw_silence *s, void *context, sw_error *err
     sw_json_end_array(w);
     sw_json_add_i64(w, "from_ms", s->from_ms);
     sw_json_add_i64(w, "until_ms", s->until_ms);
-    sw_json_add_bool(w, "holds", s->until_ms > sw_clock_wall_ms());
+    sw_json_add_bool(w, "holds", s->from_ms <= now_ms && now_ms < s->until_ms);
     sw_json_add_str(w, "who", s->who);
     sw_json_add_str(w, "why", s->why);
     sw_json_end_object(w);

@@ -95,14 +95,20 @@ static sw_status read_matchers(sw_str *out, size_t *count, const json_t *body, s
     return SW_OK;
 }
 
-static sw_status read_until(int64_t *until_ms, const json_t *body, sw_error *error) {
-    uint64_t until, for_s;
+static sw_status read_span(int64_t *from_ms, int64_t *until_ms, const json_t *body,
+                           sw_error *error) {
+    uint64_t from, until, for_s;
+    int64_t now_ms = sw_clock_wall_ms();
+    SW_TRY(sw_body_u64(&from, body, "from_ms", 0, error));
     SW_TRY(sw_body_u64(&until, body, "until_ms", 0, error));
     SW_TRY(sw_body_u64(&for_s, body, "for_s", 0, error));
     if (!until == !for_s || until > INT64_MAX || for_s > INT32_MAX)
         return sw_fail(error, SW_CODE_INVALID,
                        "give either \"for_s\" (seconds) or \"until_ms\" (since 1970)");
-    *until_ms = until ? (int64_t)until : sw_clock_wall_ms() + (int64_t)for_s * 1000;
+    if (from > INT64_MAX / 2)
+        return sw_fail(error, SW_CODE_INVALID, "\"from_ms\" is in ms since 1970");
+    *from_ms = (int64_t)from > now_ms ? (int64_t)from : now_ms;
+    *until_ms = until ? (int64_t)until : *from_ms + (int64_t)for_s * 1000;
     return SW_OK;
 }
 
@@ -110,12 +116,12 @@ static sw_status read_silence(sw_buf *json, const json_t *body, sw_exchange *exc
                               sw_error *error) {
     sw_str matchers[MATCHERS_MAX], why;
     size_t count;
-    int64_t until_ms = 0;
+    int64_t from_ms = 0, until_ms = 0;
     SW_TRY(read_matchers(matchers, &count, body, error));
-    SW_TRY(read_until(&until_ms, body, error));
+    SW_TRY(read_span(&from_ms, &until_ms, body, error));
     SW_TRY(sw_body_str(&why, body, "why", error));
-    return sw_alerts_silence(json, app->alerts, matchers, count, until_ms, sw_str_of(exchange->who),
-                             why, error);
+    return sw_alerts_silence(json, app->alerts, matchers, count, from_ms, until_ms,
+                             sw_str_of(exchange->who), why, error);
 }
 
 static sw_status add_silence(sw_buf *json, sw_exchange *exchange, void *context, sw_error *error) {

@@ -7,12 +7,13 @@ import http.client
 import json
 import os
 import random
+import re
 import socket
 import subprocess
 import time
 
 import pytest
-from harness import EXAMPLE, FAILED, NOT_FOUND, REFUSED, Server, wait_until
+from harness import EXAMPLE, FAILED, NOT_FOUND, REFUSED, USAGE, Server, wait_until
 from receivers import Hook
 
 ALERTMANAGER = "/usr/bin/prometheus-alertmanager"
@@ -423,6 +424,39 @@ def test_a_silence_keeps_an_alert_from_being_told(tmp_path, hooks):
     server.refuses(NOT_FOUND, "silence", "remove", "1")
     assert "nothing is silenced" in server.ok("silence", "list")
     server.refuses(FAILED, "silence", "add", "nonsense")
+    server.stop()
+
+
+def test_a_silence_may_begin_later(tmp_path, hooks):
+    hook = hooks()
+    server = Server(tmp_path)
+    apply(server, rules({"ops": f"{{webhook: '{hook.url}'}}"}))
+    alert = wait_until(lambda: active(server))[0]
+    moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+    assert re.match(r"silence 1 from .* until ", server.ok("silence", "add", "rule=ro*", "--from", moment, "--for", "1h"))
+    assert "silence 2 from" in server.ok("silence", "add", "rule=ro*", "--from", "3s", "--for", "1h")
+    later, soon = server.ok_json("silence", "list")["silences"]
+    assert not later["holds"] and later["until_ms"] - later["from_ms"] == 3600000
+    assert abs(later["from_ms"] / 1000 - time.time() - 3600) < 60
+    assert re.search(r"from .* until ", server.ok("silence", "list").splitlines()[0])
+    wait_until(lambda: active(server)[0]["silenced_by"] == 2)
+    assert time.time() * 1000 >= soon["from_ms"] and active(server)[0]["id"] == alert["id"]
+    assert server.ok_json("silence", "list")["silences"][1]["holds"]
+    server.ok("silence", "remove", "1")  # before it began
+    assert [s["id"] for s in server.ok_json("silence", "list")["silences"]] == [2]
+    for wrong in ["yesterday", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00", "-5m"]:
+        server.refuses(USAGE, "silence", "add", "rule=x", f"--from={wrong}")
+    late = {"matchers": ["rule=x"], "from_ms": int(time.time() * 1000) + 60000, "until_ms": int(time.time() * 1000) + 30000}
+    assert server.http("POST", "/api/v1/silences", late).status == 400
+    server.stop()
+
+
+def test_rules_that_are_only_checked_hear_of_variables_that_are_not_set(tmp_path):
+    server = Server(tmp_path)
+    yaml = "notifiers:\n  ops: {slack: '${NO_SUCH_NAME}'}\n"
+    for method, path in [("POST", "/api/v1/alert-rules/check"), ("PUT", "/api/v1/alert-rules")]:
+        reply = server.http(method, path, yaml)
+        assert reply.status == 400 and "${NO_SUCH_NAME}: the server's environment has no such variable" in reply.error
     server.stop()
 
 

@@ -386,6 +386,7 @@ export interface AlertRules extends RulesRead {
 export interface Silence {
   id: number;
   matchers: { name: string; pattern: string; negated: boolean }[];
+  from_ms: number;
   until_ms: number;
   who: string;
   why: string;

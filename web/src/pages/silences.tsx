@@ -93,7 +93,7 @@ export function Silences() {
               <span class="chips">
                 {s.matchers.map((m) => `${m.name}${m.negated ? '!=' : '='}${m.pattern}`).map((text) => <Chip key={text}>{text}</Chip>)}
               </span>
-              <span class="muted">until <Time at={s.until_ms} /> · {s.who}{s.why && ` · ${s.why}`}</span>
+              <span class="muted">{s.from_ms > Date.now() && <>from <Time at={s.from_ms} /> </>}until <Time at={s.until_ms} /> · {s.who}{s.why && ` · ${s.why}`}</span>
               <button type="button" class="link" onClick={() => end(s)}>End it</button>
             </li>
           ))}
