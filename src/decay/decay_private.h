@@ -64,6 +64,8 @@ struct sw_decay {
     _Atomic bool stopping;
 };
 
+/* The same truth, however it is written: 1, 1.0 and true are one number. */
+bool sw_label_same(sw_str a, sw_str b);
 /* "1.0" → 1, "true" → 1, else a name, whose code is looked up or made. */
 SW_MUST_USE sw_status sw_label_place(placed_label *out, decay_model *model, sw_str id, sw_str label,
                                      int64_t at_ms, sw_error *error);

@@ -68,6 +68,11 @@ static bool label_number(double *out, sw_str label) {
     return yes || no || (sw_num_parse_f64(out, label) == SW_NUM_FITS && isfinite(*out));
 }
 
+bool sw_label_same(sw_str a, sw_str b) {
+    double x, y;
+    return sw_str_eq(a, b) || (label_number(&x, a) && label_number(&y, b) && x == y);
+}
+
 sw_status sw_label_place(placed_label *out, decay_model *model, sw_str id, sw_str label,
                          int64_t at_ms, sw_error *error) {
     int64_t at_s = at_ms / 1000;

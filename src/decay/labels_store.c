@@ -89,7 +89,7 @@ static sw_status write_all(sw_conn *conn, void *context, sw_error *error) {
         sw_arena_reset(&w->arena);
         SW_TRY(find_label(&found, &before, conn, w, w->labels[i].id, error));
         w->counts.accepted++;
-        if (found && sw_str_eq(before, w->labels[i].label)) {
+        if (found && sw_label_same(before, w->labels[i].label)) {
             w->counts.duplicates++;
             continue;
         }

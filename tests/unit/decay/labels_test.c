@@ -145,7 +145,12 @@ TEST(labels__the_same_again_is_no_change_and_the_last_wins) {
     CHECK(label(&s, "a", "1").duplicates == 0);
     CHECK(label(&s, "a", "1").duplicates == 1);
     CHECK(accuracy(&s, "") == 1);
+    CHECK(label(&s, "a", "1.0").duplicates == 1);
+    CHECK(label(&s, "a", "1e0").duplicates == 1);
+    CHECK(label(&s, "a", "true").changed == 0);
+    CHECK(label(&s, "a", "1.5").changed == 1);
     CHECK(label(&s, "a", "0").changed == 1);
+    CHECK(label(&s, "a", "-0.0").duplicates == 1);
     CHECK(accuracy(&s, "") == 0);
     close_all(&s);
     open_all(&s);
