@@ -198,6 +198,15 @@ void sw_db_counts(sw_db *db, uint64_t *writes, uint64_t *commits) {
     pthread_mutex_unlock(&db->mutex);
 }
 
+size_t sw_db_waiting(sw_db *db) {
+    size_t count = 0;
+    pthread_mutex_lock(&db->mutex);
+    for (const write_job *job = db->first; job; job = job->next)
+        count++;
+    pthread_mutex_unlock(&db->mutex);
+    return count;
+}
+
 /* ---- Reading ---- */
 
 /* Gives the place of a reader that is no more to whoever waits. */

@@ -51,6 +51,9 @@ SW_MUST_USE sw_status sw_conn_work(sw_conn *conn, sw_db_fn *fn, void *context, s
 /* Whether a transaction is open; SQLite ends one by itself after some failures. */
 bool sw_conn_in_transaction(const sw_conn *conn);
 
+/* Writes that wait while the writer is busy with others. */
+size_t sw_db_waiting(sw_db *db);
+
 /* Brings the tables up to date, each step in a transaction of its own. */
 SW_MUST_USE sw_status sw_conn_migrate(sw_conn *conn, sw_error *error);
 

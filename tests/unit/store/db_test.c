@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
 #include "base/mem.h"
-#include "store/db.h"
+#include "store/db_private.h"
 #include "store/migrations_private.h"
 #include "unit/scratch.h"
 #include "unit/test.h"
@@ -174,7 +174,8 @@ TEST(group__keeps_the_good_writes_when_one_among_them_fails) {
     for (int i = 0; i < 5; i++) {
         callers[i] = (caller){.db = db, .p = {names[i], 1, i == 3 ? SW_CODE_REFUSED : SW_CODE_OK}};
         pthread_create(&callers[i].thread, NULL, call_put, &callers[i]);
-        usleep(20000); /* they queue in order behind the one that holds the writer */
+        while (sw_db_waiting(db) <= (size_t)i) /* in order, behind the one that holds the writer */
+            usleep(100);
     }
     pthread_mutex_lock(&g.mutex);
     g.open = true;
