@@ -122,6 +122,22 @@ static void describe_where(sw_buf *out, const sw_alert *a) {
         sw_buf_printf(out, " [%.*s]", SW_STR_ARG(a->segment));
 }
 
+/* How much it is, which its own test does not judge by: " (PSI 0.31)", " (12 %)". */
+static void describe_measured(sw_buf *out, const sw_signal *signal, sw_arena *arena) {
+    sw_unit unit = signal->measure->unit;
+    if (!isfinite(signal->value) || (unit != SW_UNIT_PSI && unit != SW_UNIT_SHARE))
+        return;
+    sw_str value = sw_unit_print(arena, signal->value, unit);
+    sw_buf_printf(out, " (%.*s)", SW_STR_ARG(value));
+}
+
+static void describe_odds(sw_buf *out, double evidence, double needed) {
+    if (evidence >= needed + FAR_LOG10)
+        sw_buf_add_lit(out, ", far beyond chance");
+    else
+        sw_buf_printf(out, ", beyond chance: %s looks", sw_odds_of(evidence).at);
+}
+
 static void describe(entry *e, const sw_rule *rule, const sw_signal *signal) {
     sw_alert *a = &e->alert;
     sw_arena arena = {0};
@@ -134,15 +150,13 @@ static void describe(entry *e, const sw_rule *rule, const sw_signal *signal) {
     if (rule->has_limit) {
         sw_str value = sw_unit_print(&arena, a->value, a->unit);
         sw_str limit = sw_unit_print(&arena, a->limit, a->unit);
-        bool psi = signal->measure->kind == SW_SIGNAL_DRIFT;
-        sw_buf_printf(out, "%s: %s%.*s, %s %.*s", signal->measure->says, psi ? "PSI " : "",
-                      SW_STR_ARG(value), rule->above ? "above" : "below", SW_STR_ARG(limit));
+        sw_buf_printf(out, "%s: %.*s, %s %.*s", signal->measure->says, SW_STR_ARG(value),
+                      rule->above ? "above" : "below", SW_STR_ARG(limit));
     } else {
         sw_buf_add_str(out, sw_str_of(signal->measure->says));
+        describe_measured(out, signal, &arena);
         if (isfinite(a->value) && isfinite(a->limit))
-            sw_buf_printf(out, ", %s chance (%s looks, an alarm takes %s)",
-                          a->value >= a->limit + FAR_LOG10 ? "far beyond" : "beyond",
-                          sw_odds_of(a->value).at, sw_odds_of(a->limit).at);
+            describe_odds(out, a->value, a->limit);
     }
     a->summary = sw_buf_str(out);
     sw_arena_free(&arena);

@@ -66,7 +66,7 @@ export class Alerts {
     const firing = { ...base, state: 'firing' };
     this.silences = [];
     this.list = [
-      { ...firing, id: 4, rule: 'drift', model: 'fraud', column: 'amount', kind: 'drift', severity: 'warning', summary: 'fraud@3: amount drifts, far beyond chance (1 in 630 billion looks, an alarm takes 1 in 43,000)', started_ms: now - 3 * HOUR, fired_ms: now - 3 * HOUR,
+      { ...firing, id: 4, rule: 'drift', model: 'fraud', column: 'amount', kind: 'drift', severity: 'warning', summary: 'fraud@3: amount drifts (PSI 0.41), far beyond chance', started_ms: now - 3 * HOUR, fired_ms: now - 3 * HOUR,
         value: 11.8, limit: 4.64, unit: 'log10', evidence: { test: 'e-detector', reference: [120, 180, 240, 300], live: [20, 60, 310, 580], evidence_log10: 11.8, threshold_log10: 4.64 } },
       { ...firing, id: 3, rule: 'error-rate', model: 'delivery-eta', column: '', kind: 'error_rate', severity: 'critical', summary: 'delivery-eta@3: 2.3 % of requests fail', returns: 1, started_ms: now - 600_000, fired_ms: now - 540_000,
         value: 0.023, limit: 0.01, unit: 'share', evidence: { requests: 14_400, failures: 331, window_s: 300 } },

@@ -174,8 +174,8 @@ TEST(alert__by_a_verdict_needs_no_threshold) {
     const sw_alert *a = sw_alert_engine_find(b.engine, 1);
     REQUIRE(a != NULL);
     CHECK(a->value == 6.25 && a->limit == 4.5);
-    CHECK(sw_str_is(a->summary, "fraud@2: amount drifts, beyond chance (1 in 1.7 million "
-                                "looks, an alarm takes 1 in 31,000)"));
+    CHECK(sw_str_is(a->summary, "fraud@2: amount drifts (PSI 0.3), beyond chance: 1 in 1.7 "
+                                "million looks"));
     CHECK(a->unit == SW_UNIT_LOG10);
     s.verdict = SW_UNKNOWN;
     bench_step(&b, MINUTE, &s, 1);
