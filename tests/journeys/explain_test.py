@@ -123,6 +123,8 @@ def test_thresholds_on_columns_are_computed_again_from_counts(tmp_path):
     for alert in told.values():
         file.write_text(json.dumps(alert))
         assert "the same to the last bit" in server.ok("explain", file)
+    assert re.search(r": mean_radius drifts: PSI [\d.]+, above PSI 0\.1$", alerts["moved"]["summary"]), alerts["moved"]
+    assert re.search(r": mean_radius drifts \(PSI [\d.]+\), (far )?beyond chance", alerts["own"]["summary"]), alerts["own"]
     # Of a drift: PSI, its limit, and of how many rows, whether a threshold or the monitor's own test raised it.
     training = len(lines)
     moved, own = told["moved"], told["own"]
