@@ -31,7 +31,7 @@ static void free_newer_than(sw_arena *arena, sw_arena_block *keep) {
     }
 }
 
-static size_t after(size_t block_bytes) {
+static size_t size_after(size_t block_bytes) {
     return block_bytes < BLOCK_BYTES_MAX ? 2 * block_bytes : BLOCK_BYTES_MAX;
 }
 
@@ -40,7 +40,7 @@ void sw_arena_reset(sw_arena *arena) {
         return;
     free_newer_than(arena, arena->first);
     use_block(arena, arena->first);
-    arena->next_bytes = after(arena->first->size);
+    arena->next_bytes = size_after(arena->first->size);
 }
 
 void sw_arena_free(sw_arena *arena) {
@@ -50,7 +50,7 @@ void sw_arena_free(sw_arena *arena) {
 
 static size_t block_size(sw_arena *arena, size_t want) {
     size_t size = arena->next_bytes ? arena->next_bytes : FIRST_BYTES;
-    arena->next_bytes = after(size);
+    arena->next_bytes = size_after(size);
     return size < want ? want : size;
 }
 

@@ -28,7 +28,7 @@ typedef struct sw_arena {
 
 /* Takes no memory yet; a zeroed arena is ready too. */
 void sw_arena_init(sw_arena *arena, size_t first_bytes);
-/* Everything it gave is gone; the first block stays. */
+/* Everything it gave is gone; the first block stays, and the next ones grow from it anew. */
 void sw_arena_reset(sw_arena *arena);
 void sw_arena_free(sw_arena *arena);
 
