@@ -282,6 +282,27 @@ TEST(quality__of_named_classes_is_that_of_their_scores) {
     end(&s);
 }
 
+/* A step that holds nothing takes no memory for sums, and still says which figures are undefined. */
+TEST(quality__of_a_step_without_rows_is_undefined_by_name) {
+    setting s;
+    begin(&s);
+    predict(&s, "a", 0, 0.9);
+    predict(&s, "unlabelled", 0, 0.2);
+    sw_plog_flush(s.log);
+    CHECK(label(&s, "a", "1").joined == 1);
+    sw_quality_report report = quality(&s, "");
+    REQUIRE(report.series_count >= 2);
+    const sw_quality_window *without = &report.series[0], *whole = &report.window;
+    CHECK(without->logged == 0 && without->labelled == 0);
+    CHECK(isnan(without->coverage) && isnan(without->lag_p50_s) && isnan(without->lag_p90_s));
+    CHECK(without->metrics.count > 0 && isnan(sw_metrics_value(&without->metrics, "accuracy")));
+    CHECK(without->estimated.count == whole->estimated.count && whole->estimated.count > 0);
+    CHECK(whole->logged == 2 && whole->labelled == 1 && whole->coverage == 0.5);
+    CHECK(whole->lag_p50_s >= 0 && whole->lag_p90_s < 60);
+    CHECK(metric(&report, "accuracy") == 1);
+    end(&s);
+}
+
 /* Kept with a quarter of the chance, a row counts for four. */
 TEST(quality__rows_of_a_sample_count_by_their_weight) {
     setting s;
