@@ -392,8 +392,10 @@ static sw_status write_baseline(sw_conn *conn, void *context, sw_error *error) {
                          "INSERT INTO quality_baselines"
                          " (namespace, model, version, setup, baseline, made_ms)"
                          " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
-                         " ON CONFLICT (namespace, model, version, setup) DO NOTHING",
-                         error));
+                         " ON CONFLICT (namespace, model, version, setup) DO UPDATE"
+                         " SET baseline = excluded.baseline, made_ms = excluded.made_ms"
+                         " WHERE length(baseline) <> length(excluded.baseline)",
+                         error)); /* but for one that another build laid out */
     sw_stmt_bind_str(stmt, 1, namespace);
     sw_stmt_bind_str(stmt, 2, b->model);
     sw_stmt_bind_i64(stmt, 3, b->version);

@@ -40,8 +40,8 @@ const char *sw_decay_state_words(sw_decay_state state) {
 typedef struct stored_baseline {
     sw_loss_sums losses; /* of error: in its own units for REGRESSION, before scaling */
     double scale;
-    int64_t through_ms;  /* rows predicted later are tested, */
-    uint64_t at_through; /* and those of this very ms but for so many */
+    uint64_t segment, row; /* its last row in the log: rows behind that one are tested, */
+    int64_t newest_ms;     /* and those predicted later than any of its own */
     uint64_t rows;
 } stored_baseline;
 
@@ -52,7 +52,6 @@ typedef struct gathering {
     bool has_baseline;
     double errors[SW_BASELINE_ROWS];
     uint32_t error_count;
-    uint64_t skipped;   /* of at_through */
     int64_t first_look; /* since 1970 */
     sw_loss_sums *looks;
     size_t look_count;
@@ -80,20 +79,21 @@ static bool wants(const sw_plog_column *column, void *context) {
     return sw_quality_wants(g->setup, column);
 }
 
-static void take_row(gathering *g, int64_t at_ms, double loss) {
+static void take_row(gathering *g, const plog_view *view, size_t i, double loss) {
     stored_baseline *b = g->baseline;
+    int64_t at_ms = view->rows.at_ms[i];
     g->errors[g->error_count++] = loss;
-    b->at_through = at_ms == b->through_ms ? b->at_through + 1 : 1;
-    b->through_ms = at_ms;
+    b->newest_ms = g->error_count == 1 || at_ms > b->newest_ms ? at_ms : b->newest_ms;
+    b->segment = view->segment;
+    b->row = view->first_row + i;
 }
 
-/* The rows of one request have one time: the baseline may end amid them. */
-static void test_row(gathering *g, int64_t at_ms, double loss, const sw_plog_label *label) {
-    const stored_baseline *b = g->baseline;
-    if (at_ms == b->through_ms && g->skipped < b->at_through)
-        g->skipped++;
-    else if (at_ms >= b->through_ms)
-        add_look(g, loss, label);
+/* Rows lie in the log by the loop that served them within each second, so their times alone do not
+ * say which came first; numbers of segments begin anew once a log has expired to its last row. */
+static bool is_after(const stored_baseline *b, const plog_view *view, size_t i) {
+    return view->segment > b->segment ||
+           (view->segment == b->segment && view->first_row + i > b->row) ||
+           view->rows.at_ms[i] > b->newest_ms;
 }
 
 static sw_status visit(const plog_view *view, void *context, sw_error *error) {
@@ -104,27 +104,25 @@ static sw_status visit(const plog_view *view, void *context, sw_error *error) {
     if (!sw_quality_columns_of(&columns, g->setup, &view->rows))
         return SW_OK;
     for (size_t i = 0; i < view->rows.count; i++) {
-        int64_t at_ms = view->rows.at_ms[i];
         if (!sw_quality_row_of(&row, &columns, g->setup, g->model, i, &view->labels[i]))
             continue;
         double loss = error_of(g->setup, &row);
-        if (g->has_baseline)
-            test_row(g, at_ms, loss, &view->labels[i]);
-        else if (g->error_count < SW_BASELINE_ROWS)
-            take_row(g, at_ms, loss);
+        if (!g->has_baseline && g->error_count < SW_BASELINE_ROWS)
+            take_row(g, view, i, loss);
+        else if (g->has_baseline && is_after(g->baseline, view, i))
+            add_look(g, loss, &view->labels[i]);
     }
     return SW_OK;
 }
 
 static sw_status scan_all(gathering *g, plog_store *store, sw_error *error) {
-    plog_scan scan = {.from_ms = g->has_baseline ? g->baseline->through_ms : INT64_MIN,
+    plog_scan scan = {.from_ms = INT64_MIN,
                       .to_ms = INT64_MAX,
                       .with_labels = true,
                       .without_ids = true,
                       .want = wants,
                       .visit = visit,
                       .context = g};
-    g->skipped = 0;
     return sw_plog_scan_store(store, &scan, error);
 }
 
@@ -208,7 +206,7 @@ static sw_status test_all(sw_decay_evidence *out, sw_decay *decay, gathering *g,
         out->state = SW_DECAY_UNDEFINED;
         return SW_OK;
     }
-    g->first_look = g->baseline->through_ms / DECAY_LOOK_MS;
+    g->first_look = g->baseline->newest_ms / DECAY_LOOK_MS;
     int64_t last = sw_clock_wall_ms() / DECAY_LOOK_MS;
     int64_t count = last - g->first_look + 1;
     if (count > LOOKS_MAX) {

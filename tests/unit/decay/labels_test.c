@@ -3,6 +3,7 @@
 
 #include "../scratch.h"
 #include "../test.h"
+#include "base/clock.h"
 #include "decay/decay_private.h"
 #include "decay/prediction_id.h"
 
@@ -323,6 +324,35 @@ TEST(quality__rows_of_a_sample_count_by_their_weight) {
     CHECK(report.window.logged == 20);
     CHECK(fabs(report.window.rows - 50) < 1e-6);
     CHECK(fabs(metric(&report, "accuracy") - 0.2) < 1e-9);
+    end(&s);
+}
+
+/* The rows of two loops that served at once lie one after the other in the log, each loop's in the
+ * order of time: all but those of the baseline are tested, none of them twice. */
+TEST(quality__each_row_is_of_the_baseline_or_tested) {
+    enum { BEFORE = 700, AFTER = 900 };
+    setting s;
+    char id[16];
+    int64_t now_ms = sw_clock_wall_ms();
+    begin(&s);
+    for (int i = 0; i < BEFORE + AFTER; i++) {
+        double x = 0, score = 0.9;
+        sw_tensor in = {.dtype = SW_FP64, .count = 1, .data = &x};
+        sw_tensor out = {.dtype = SW_FP64, .count = 1, .data = &score};
+        snprintf(id, sizeof id, "r%d", i);
+        int64_t at_ms = i < AFTER ? now_ms - 5000 + i : now_ms - 5000 + (i - AFTER) / 2;
+        sw_plog_put_shared(s.writer, at_ms, sw_str_of(id), NULL, &in, &out, 1);
+    }
+    sw_plog_flush(s.log);
+    for (int i = 0; i < BEFORE + AFTER; i++) {
+        snprintf(id, sizeof id, "r%d", i);
+        CHECK(label(&s, id, i % 10 ? "1" : "0").joined == 1);
+    }
+    sw_quality_report report = quality(&s, "");
+    CHECK(report.decay.baseline_rows == SW_BASELINE_ROWS);
+    CHECK(report.decay.rows == BEFORE + AFTER - SW_BASELINE_ROWS);
+    label(&s, "r5", "0"); /* of the baseline, which does not move */
+    CHECK(quality(&s, "").decay.rows == BEFORE + AFTER - SW_BASELINE_ROWS);
     end(&s);
 }
 
