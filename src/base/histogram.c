@@ -17,6 +17,13 @@ void sw_histogram_merge(sw_histogram *into, const sw_histogram *from) {
         into->buckets[i] += from->buckets[i];
 }
 
+void sw_histogram_subtract(sw_histogram *from, const sw_histogram *part) {
+    from->count -= part->count;
+    from->sum_ns -= part->sum_ns;
+    for (uint32_t i = 0; i < SW_HISTOGRAM_BUCKETS; i++)
+        from->buckets[i] -= part->buckets[i];
+}
+
 double sw_histogram_quantile(const sw_histogram *h, double quantile) {
     if (h->count == 0)
         return 0;

@@ -38,6 +38,8 @@ static inline void sw_histogram_add(sw_histogram *h, uint64_t ns) {
 /* The least duration that counts in a bucket, ns. */
 uint64_t sw_histogram_floor(uint32_t bucket);
 void sw_histogram_merge(sw_histogram *into, const sw_histogram *from);
+/* `part` was merged into `from` before. */
+void sw_histogram_subtract(sw_histogram *from, const sw_histogram *part);
 /* The middle of the bucket that holds the quantile (0..1), ns; 0 where nothing was counted. */
 double sw_histogram_quantile(const sw_histogram *h, double quantile);
 /* How many were below `ns`, counting whole buckets. */

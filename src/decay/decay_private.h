@@ -36,7 +36,7 @@ typedef struct placed_label {
     bool joined;
 } placed_label;
 
-typedef struct quality_cells quality_cells;     /* quality_cells.c */
+typedef struct quality_cells quality_cells;     /* quality_cells.h */
 typedef struct quality_results quality_results; /* quality.c */
 void sw_quality_cells_free(quality_cells *cells);
 void sw_quality_results_free(quality_results *results);
@@ -153,8 +153,6 @@ SW_MUST_USE sw_status sw_quality_windows(sw_quality_report *out, sw_decay *decay
                                          sw_arena *arena, sw_error *error);
 /* Looks again at what has changed since somebody asked; the keeper's. */
 void sw_quality_keep(sw_decay *decay);
-/* Changes with every row or label of segments that touch the time. */
-uint64_t sw_quality_stamp(plog_store *store, int64_t from_ms, int64_t to_ms);
 
 /* ---- labels_store.c ---- */
 

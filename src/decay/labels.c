@@ -204,11 +204,12 @@ static sw_status write_segment(sw_decay *decay, plog_store *store, const placing
         n = n ? n : 1;
         status = sw_file_write_at(fd, (sw_str){(char *)run, n * sizeof *run},
                                   (uint64_t)places[i].row * sizeof *run, path, error);
+        sw_plog_store_touch(store, places[i].segment, places[i].row,
+                            places[i].row + (uint32_t)n - 1);
     }
     if (!sw_failed(status))
         status = note_touched(decay, store, places[0].segment, fd, path, error);
     sw_file_close(&fd);
-    sw_plog_store_touch(store, places[0].segment);
     return status;
 }
 

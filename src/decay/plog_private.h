@@ -34,6 +34,8 @@ enum {
     PLOG_SEGMENT_ROWS = 1 << 17,
     PLOG_SEGMENT_BYTES = 16 << 20, /* of an open one */
     PLOG_SEGMENT_MS = 6 * 3600 * 1000,
+    PLOG_SPAN_MS = 5 * 60 * 1000,
+    PLOG_SPANS_MAX = 128,
     PLOG_COLUMNS_MAX = 1 << 17,
 };
 
@@ -151,6 +153,13 @@ typedef struct plog_segment {
     uint64_t generation; /* grows with each row and label */
 } plog_segment;
 
+/* Rows of the open segment that follow each other, by time: what is new about which time. */
+typedef struct plog_span {
+    int64_t first_ms, last_ms;
+    uint32_t first_row;
+    uint64_t generation; /* grows with each of their rows and labels */
+} plog_span;
+
 typedef struct plog_store {
     struct plog_store *next;
     char *folder;
@@ -170,6 +179,8 @@ typedef struct plog_store {
     int64_t opened_ms;
     plog_pair *ids; /* of the open segment: open addressing, row plus one, 0: free */
     uint32_t id_slots, id_count;
+    plog_span spans[PLOG_SPANS_MAX]; /* of the open segment, under the lock */
+    uint32_t span_count;
     uint32_t writers;
     uint32_t log_days;
     uint64_t log_bytes_max;
@@ -241,8 +252,11 @@ typedef struct plog_place {
     uint32_t row;
     bool found;
 } plog_place;
-/* Its labels have changed. */
-void sw_plog_store_touch(plog_store *store, uint64_t number);
+/* The labels of rows `first` to `last` of a segment have changed. */
+void sw_plog_store_touch(plog_store *store, uint64_t number, uint32_t first, uint32_t last);
+/* Changes with every row or label of segments that touch the time; of the open segment, of its
+ * spans that do. */
+uint64_t sw_plog_store_stamp(plog_store *store, int64_t from_ms, int64_t to_ms);
 /* For each hash the newest row that has it. */
 SW_MUST_USE sw_status sw_plog_locate(plog_place *out, plog_store *store, const uint64_t *hashes,
                                      size_t count, sw_error *error);

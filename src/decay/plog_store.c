@@ -96,14 +96,74 @@ sw_status sw_plog_store_list(plog_segment **out, size_t *count, plog_store *stor
     return *out ? SW_OK : no_memory(error);
 }
 
-void sw_plog_store_touch(plog_store *store, uint64_t number) {
+/* ---- What has changed ---- */
+
+/* Whether the spans tell of this segment. */
+static bool has_spans(const plog_store *store, size_t segment) {
+    return store->span_count && segment + 1 == store->segment_count &&
+           !store->segments[segment].sealed;
+}
+
+/* Rows of a block, from `first_row` on, were appended. */
+static void note_rows(plog_store *store, const plog_block *block, uint32_t first_row) {
+    plog_span *last = store->span_count ? &store->spans[store->span_count - 1] : NULL;
+    bool same = last && last->first_ms / PLOG_SPAN_MS == block->first_ms / PLOG_SPAN_MS &&
+                last->first_ms / PLOG_SPAN_MS == block->last_ms / PLOG_SPAN_MS &&
+                last->last_ms / PLOG_SPAN_MS == block->last_ms / PLOG_SPAN_MS;
+    if (!same && store->span_count < PLOG_SPANS_MAX) {
+        store->spans[store->span_count++] =
+            (plog_span){block->first_ms, block->last_ms, first_row, 1};
+        return;
+    }
+    last->first_ms = block->first_ms < last->first_ms ? block->first_ms : last->first_ms;
+    last->last_ms = block->last_ms > last->last_ms ? block->last_ms : last->last_ms;
+    last->generation++;
+}
+
+static void note_labels(plog_store *store, uint32_t first, uint32_t last) {
+    for (uint32_t i = store->span_count; i-- > 0;) {
+        plog_span *span = &store->spans[i];
+        if (span->first_row <= last)
+            span->generation++;
+        if (span->first_row <= first)
+            return;
+    }
+}
+
+void sw_plog_store_touch(plog_store *store, uint64_t number, uint32_t first, uint32_t last) {
     pthread_mutex_lock(&store->lock);
     for (size_t i = store->segment_count; i-- > 0;)
         if (store->segments[i].number == number) {
             store->segments[i].generation++;
+            if (has_spans(store, i))
+                note_labels(store, first, last);
             break;
         }
     pthread_mutex_unlock(&store->lock);
+}
+
+static uint64_t add_to_stamp(uint64_t stamp, uint64_t number, uint64_t span, uint64_t generation) {
+    uint64_t all[3] = {number, span, generation};
+    return sw_plog_hash((sw_str){(const char *)all, sizeof all}, stamp);
+}
+
+uint64_t sw_plog_store_stamp(plog_store *store, int64_t from_ms, int64_t to_ms) {
+    uint64_t stamp = 1;
+    pthread_mutex_lock(&store->lock);
+    for (size_t i = 0; i < store->segment_count; i++) {
+        const plog_segment *s = &store->segments[i];
+        if (s->rows == 0 || s->last_ms < from_ms || s->first_ms >= to_ms)
+            continue;
+        if (!has_spans(store, i)) {
+            stamp = add_to_stamp(stamp, s->number, UINT64_MAX, s->generation);
+            continue;
+        }
+        for (uint32_t k = 0; k < store->span_count; k++)
+            if (store->spans[k].last_ms >= from_ms && store->spans[k].first_ms < to_ms)
+                stamp = add_to_stamp(stamp, s->number, k, store->spans[k].generation);
+    }
+    pthread_mutex_unlock(&store->lock);
+    return stamp;
 }
 
 uint64_t sw_plog_store_bytes(plog_store *store) {
@@ -294,6 +354,7 @@ static sw_status begin_segment(plog_store *store, int64_t now_ms, sw_error *erro
     pthread_mutex_lock(&store->lock);
     if (!sw_failed(status))
         status = add_segment(store, segment, error);
+    store->span_count = 0;
     pthread_mutex_unlock(&store->lock);
     store->opened_ms = now_ms;
     if (sw_failed(status)) {
@@ -314,6 +375,7 @@ static sw_status write_group(plog_store *store, sw_error *error) {
     if (!sw_failed(status) && !add_ids(store, block, segment->rows))
         status = no_memory(error);
     if (!sw_failed(status)) {
+        note_rows(store, block, segment->rows);
         segment->rows += block->rows;
         segment->bytes += group.len;
         segment->generation++;

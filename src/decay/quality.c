@@ -308,7 +308,7 @@ static sw_status find(quality_result *found, sw_decay *decay, decay_model *model
     sw_arena scratch = {0};
     plog_store *store = found->store;
     uint64_t start_ns = sw_clock_ns();
-    found->stamp = sw_quality_stamp(store, INT64_MIN, INT64_MAX);
+    found->stamp = sw_plog_store_stamp(store, INT64_MIN, INT64_MAX);
     sw_status status =
         sw_quality_setup_find(&found->setup, decay, store, &found->settings, &found->arena, error);
     if (!sw_failed(status))
@@ -323,7 +323,7 @@ static sw_status find(quality_result *found, sw_decay *decay, decay_model *model
 static bool is_stale(const quality_result *r) {
     uint64_t pause_ns = 20 * r->took_ns > SW_NS_PER_S ? 20 * r->took_ns : SW_NS_PER_S;
     return r->stamp && sw_clock_ns() - r->found_ns >= pause_ns &&
-           r->stamp != sw_quality_stamp(r->store, INT64_MIN, INT64_MAX);
+           r->stamp != sw_plog_store_stamp(r->store, INT64_MIN, INT64_MAX);
 }
 
 /* Looks without the lock, and puts what it found in the place of what it was asked for, if that is

@@ -1,511 +1,284 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Quality over time, in cells that are kept.
- *
- * A cell is one step of time of one version, segment of its traffic and setup. It remembers the
- * stamp of the log's segments that it was counted from: rows or labels that come later change the
- * stamp, and only those cells are counted anew.
- *
- * Rows of a sample stand for `weight` rows each. Counts are whole numbers, so a cell has a unit (a
- * power of two, the first row's weight rounded down): a row of weight w counts w / unit times, what
- * is left over carrying on to the next row. Cells of one query are brought to the least unit among
- * them by doubling.
- */
-#include "base/histogram.h"
+#include "decay/quality_cells.h"
+
 #include "base/mem.h"
-#include "decay/decay_private.h"
 
+#include <assert.h>
 #include <math.h>
-#include <stdlib.h>
 
-enum {
-    CELLS_MAX = 1024, /* of 64 KB each, at most */
-    EXACT_LABELS_MAX = 50000,
-    EXACT_ROWS_MAX = 200000,
-    REPEATS_MAX = 4096,
-    SHORT_STEP_MS = 5 * 60 * 1000,
-};
+enum { CELLS_MAX = 1024, WINDOWS_MAX = 32 };
 
-typedef struct cell {
-    uint64_t key, stamp, used;
-    int64_t from_ms, to_ms;
-    uint64_t logged, labelled;
-    double weight, weight_min, weight_max, unit, left_labelled, left_logged;
-    uint64_t counted;   /* labelled rows that fitted the task */
-    sw_histogram *lags; /* of seconds; NULL: no label */
-    sw_quality *sums;   /* NULL: no row that could be counted */
-} cell;
+/* A window's sums, and the cells that are in them, by step. */
+typedef struct window {
+    uint64_t key, used;
+    int64_t from_ms, step_ms;
+    size_t count;
+    quality_cell *in[SW_QUALITY_STEPS_MAX]; /* NULL: not in the sums */
+    size_t taken_off;                       /* since they were summed anew */
+    bool lost;                              /* too many digits: to be summed anew */
+    double unit;
+    sw_histogram lags;
+    sw_quality *sums;  /* NULL: the setup has no task */
+    sw_quality *spare; /* for doubling; NULL until a cell has another unit */
+} window;
 
 struct quality_cells {
-    cell *at[CELLS_MAX];
+    quality_cell *at[CELLS_MAX];
     uint32_t count;
+    window *windows[WINDOWS_MAX];
+    uint32_t window_count;
     uint64_t clock;
 };
 
-static void free_cell(cell *c) {
-    if (!c)
+/* ---- Windows ---- */
+
+static void empty_window(window *w, double unit) {
+    memset(w->in, 0, sizeof w->in);
+    w->taken_off = 0;
+    w->lost = false;
+    w->unit = unit;
+    w->lags = (sw_histogram){0};
+    if (w->sums)
+        sw_quality_reset(w->sums);
+}
+
+static void free_window(window *w) {
+    if (!w)
         return;
-    if (c->sums)
-        sw_quality_free(c->sums);
+    sw_quality_free(w->sums);
+    sw_quality_free(w->spare);
+    sw_mem_free(w);
+}
+
+static bool has_sums(const quality_cell *c) {
+    return c->sums && c->unit != 0;
+}
+
+/* What counts in units of 4 counts four times in units of 1. */
+static const sw_quality *in_unit_of(window *w, const quality_cell *c) {
+    if (c->unit == w->unit)
+        return c->sums;
+    double unit = c->unit;
+    sw_quality_reset(w->spare);
+    sw_quality_merge(w->spare, c->sums);
+    while (unit > w->unit) {
+        sw_quality_merge(w->spare, w->spare);
+        unit /= 2;
+    }
+    return w->spare;
+}
+
+static void take_off(window *w, size_t at) {
+    const quality_cell *c = w->in[at];
+    w->in[at] = NULL;
+    w->taken_off++;
+    if (c->lags)
+        sw_histogram_subtract(&w->lags, c->lags);
+    if (has_sums(c))
+        w->lost |= !sw_quality_subtract(w->sums, in_unit_of(w, c));
+}
+
+static sw_status add(window *w, size_t at, quality_cell *c, const quality_setup *setup,
+                     sw_error *error) {
+    if (has_sums(c) && c->unit != w->unit && !w->spare)
+        SW_TRY(sw_quality_sums_make(&w->spare, setup, error));
+    if (c->lags)
+        sw_histogram_merge(&w->lags, c->lags);
+    if (has_sums(c))
+        sw_quality_merge(w->sums, in_unit_of(w, c));
+    w->in[at] = c;
+    return SW_OK;
+}
+
+/* Before a cell's content goes. */
+static void leave_windows(quality_cells *cells, const quality_cell *c) {
+    for (uint32_t i = 0; i < cells->window_count; i++) {
+        window *w = cells->windows[i];
+        int64_t since_ms = c->from_ms - w->from_ms;
+        size_t at = (size_t)(since_ms / w->step_ms);
+        if (since_ms >= 0 && at < w->count && w->in[at] == c)
+            take_off(w, at);
+    }
+}
+
+static void slide(window *w, int64_t from_ms, size_t count) {
+    size_t gone = (size_t)((from_ms - w->from_ms) / w->step_ms), left = w->count - gone;
+    left = left < count ? left : count;
+    for (size_t i = 0; i < w->count; i++)
+        if (w->in[i] && (i < gone || i >= gone + left))
+            take_off(w, i);
+    memmove(w->in, w->in + gone, left * sizeof(quality_cell *));
+    memset(w->in + left, 0, (SW_QUALITY_STEPS_MAX - left) * sizeof(quality_cell *));
+    w->from_ms = from_ms;
+    w->count = count;
+}
+
+/* Half of it or more is still asked for. Lengths that are no whole number of steps are one step
+ * more or less from time to time. */
+static bool slides_to(const window *w, uint64_t key, const quality_cell *first, size_t count) {
+    int64_t since_ms = first->from_ms - w->from_ms;
+    return w->key == key && w->step_ms == first->to_ms - first->from_ms && since_ms >= 0 &&
+           since_ms <= (int64_t)(w->count / 2) * w->step_ms && count + 1 >= w->count &&
+           count <= w->count + 1;
+}
+
+/* The longest unused makes room. */
+static sw_status make_window(window **out, quality_cells *cells, const quality_setup *setup,
+                             sw_error *error) {
+    window *w = sw_mem_zalloc(1, sizeof *w);
+    if (!w)
+        return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory for the quality of a window");
+    if (setup->task != SW_TASK_AUTO) {
+        sw_status status = sw_quality_sums_make(&w->sums, setup, error);
+        if (sw_failed(status)) {
+            sw_mem_free(w);
+            return status;
+        }
+    }
+    uint32_t oldest = 0;
+    for (uint32_t i = 1; i < cells->window_count; i++)
+        if (cells->windows[i]->used < cells->windows[oldest]->used)
+            oldest = i;
+    if (cells->window_count < WINDOWS_MAX)
+        oldest = cells->window_count++;
+    free_window(cells->windows[oldest]);
+    cells->windows[oldest] = *out = w;
+    return SW_OK;
+}
+
+static sw_status take_window(window **out, quality_cells *cells, const quality_cell *first,
+                             size_t count, const quality_setup *setup, sw_error *error) {
+    window *w = NULL;
+    for (uint32_t i = 0; i < cells->window_count; i++)
+        if (slides_to(cells->windows[i], first->key, first, count))
+            w = cells->windows[i];
+    if (!w) {
+        SW_TRY(make_window(&w, cells, setup, error));
+        w->key = first->key;
+        w->from_ms = first->from_ms;
+        w->step_ms = first->to_ms - first->from_ms;
+        w->count = count;
+    }
+    w->used = cells->clock;
+    *out = w;
+    return SW_OK;
+}
+
+static double least_unit(quality_cell *const *of, size_t count) {
+    double unit = 0;
+    for (size_t i = 0; i < count; i++)
+        if (of[i]->unit != 0 && (unit == 0 || of[i]->unit < unit))
+            unit = of[i]->unit;
+    return unit;
+}
+
+static void add_counts(quality_cell *to, const quality_cell *c) {
+    bool first = to->logged == 0;
+    if (c->logged) {
+        to->weight_min = first ? c->weight_min : fmin(to->weight_min, c->weight_min);
+        to->weight_max = first ? c->weight_max : fmax(to->weight_max, c->weight_max);
+    }
+    to->logged += c->logged;
+    to->labelled += c->labelled;
+    to->counted += c->counted;
+    to->weight += c->weight;
+}
+
+sw_status sw_quality_cells_sum(quality_cell *out, quality_cells *cells, quality_cell *const *of,
+                               size_t count, const quality_setup *setup, sw_error *error) {
+    window *w;
+    double unit = least_unit(of, count);
+    assert(count > 0 && count <= SW_QUALITY_STEPS_MAX);
+    SW_TRY(take_window(&w, cells, of[0], count, setup, error));
+    slide(w, of[0]->from_ms, count);
+    if (w->lost || w->unit != unit || w->taken_off > count)
+        empty_window(w, unit);
+    *out = (quality_cell){.key = w->key,
+                          .from_ms = of[0]->from_ms,
+                          .to_ms = of[count - 1]->to_ms,
+                          .unit = unit,
+                          .lags = &w->lags,
+                          .sums = w->sums};
+    for (size_t i = 0; i < count; i++) {
+        if (!w->in[i])
+            SW_TRY(add(w, i, of[i], setup, error));
+        assert(w->in[i] == of[i]);
+        add_counts(out, of[i]);
+    }
+    return SW_OK;
+}
+
+/* ---- Cells ---- */
+
+static void free_cell(quality_cell *c) {
+    sw_quality_free(c->sums);
     sw_mem_free(c->lags);
     sw_mem_free(c);
 }
 
+quality_cells *sw_quality_cells_make(void) {
+    return sw_mem_zalloc(1, sizeof(quality_cells));
+}
+
 void sw_quality_cells_free(quality_cells *cells) {
+    for (uint32_t i = 0; cells && i < cells->window_count; i++)
+        free_window(cells->windows[i]);
     for (uint32_t i = 0; cells && i < cells->count; i++)
         free_cell(cells->at[i]);
     sw_mem_free(cells);
 }
 
-uint64_t sw_quality_stamp(plog_store *store, int64_t from_ms, int64_t to_ms) {
-    uint64_t stamp = 1;
-    pthread_mutex_lock(&store->lock);
-    for (size_t i = 0; i < store->segment_count; i++) {
-        const plog_segment *s = &store->segments[i];
-        uint64_t both[2] = {s->number, s->generation};
-        if (s->rows && s->last_ms >= from_ms && s->first_ms < to_ms)
-            stamp = sw_plog_hash((sw_str){(const char *)both, sizeof both}, stamp);
-    }
-    pthread_mutex_unlock(&store->lock);
-    return stamp;
+void sw_quality_cells_begin(quality_cells *cells) {
+    cells->clock++;
 }
 
-/* ---- Cells ---- */
-
-static cell *find_cell(quality_cells *cells, uint64_t key, int64_t from_ms, int64_t to_ms) {
+static quality_cell *find_cell(quality_cells *cells, uint64_t key, int64_t from_ms, int64_t to_ms) {
     for (uint32_t i = 0; i < cells->count; i++) {
-        cell *c = cells->at[i];
+        quality_cell *c = cells->at[i];
         if (c->key == key && c->from_ms == from_ms && c->to_ms == to_ms)
             return c;
     }
     return NULL;
 }
 
-/* A place for a new one: the longest unused makes room. Cells of this query are never taken. */
-static cell **place_of(quality_cells *cells) {
+/* A place for a new one: the longest unused makes room. Those in use are less than all. */
+static quality_cell **place_of(quality_cells *cells) {
     if (cells->count < CELLS_MAX)
         return &cells->at[cells->count++];
     uint32_t oldest = 0;
     for (uint32_t i = 1; i < cells->count; i++)
         if (cells->at[i]->used < cells->at[oldest]->used)
             oldest = i;
+    leave_windows(cells, cells->at[oldest]);
     free_cell(cells->at[oldest]);
     return &cells->at[oldest];
 }
 
-static sw_status make_cell(cell **out, quality_cells *cells, uint64_t key, int64_t from_ms,
-                           int64_t to_ms, sw_error *error) {
-    cell *c = sw_mem_zalloc(1, sizeof *c);
-    if (!c)
-        return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory for the quality of a window");
-    *c = (cell){.key = key, .from_ms = from_ms, .to_ms = to_ms};
-    *place_of(cells) = *out = c;
+sw_status sw_quality_cells_take(quality_cell **out, quality_cells *cells, uint64_t key,
+                                int64_t from_ms, int64_t to_ms, sw_error *error) {
+    *out = find_cell(cells, key, from_ms, to_ms);
+    if (!*out) {
+        quality_cell *c = sw_mem_zalloc(1, sizeof *c);
+        if (!c)
+            return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory for the quality of a window");
+        *c = (quality_cell){.key = key, .from_ms = from_ms, .to_ms = to_ms};
+        *place_of(cells) = *out = c;
+    }
+    (*out)->used = cells->clock;
     return SW_OK;
 }
 
-static void reset_cell(cell *c, uint64_t stamp) {
+void sw_quality_cells_reset(quality_cells *cells, quality_cell *c, uint64_t stamp) {
+    leave_windows(cells, c);
     if (c->sums)
         sw_quality_reset(c->sums);
     if (c->lags)
         *c->lags = (sw_histogram){0};
-    *c = (cell){.key = c->key,
-                .stamp = stamp,
-                .used = c->used,
-                .from_ms = c->from_ms,
-                .to_ms = c->to_ms,
-                .lags = c->lags,
-                .sums = c->sums};
-}
-
-/* ---- Counting ---- */
-
-typedef struct counting {
-    const quality_setup *setup;
-    quality_filter filter;
-    decay_model *model;
-    cell **cells; /* of the whole query, by time */
-    bool *stale;
-    sw_quality *spare; /* empty between uses; NULL where nothing can be counted */
-    size_t count;
-    int64_t from_ms, step_ms;
-    /* RANKING: the query being gathered */
-    sw_ranked *ranked;
-    size_t ranked_count, ranked_cap;
-    char query[SW_PLOG_ID_BYTES_MAX];
-    size_t query_bytes;
-    cell *query_cell;
-    bool query_whole;
-    /* Exact figures: the rows themselves */
-    double *scores;
-    uint8_t *labels;
-    size_t exact, exact_cap;
-} counting;
-
-static uint32_t repeats(double weight, cell *c, double *left) {
-    if (c->unit == 0)
-        c->unit = exp2(floor(log2(weight > 0 ? weight : 1)));
-    double wanted = weight / c->unit + *left;
-    double whole = floor(wanted);
-    *left = wanted - whole;
-    return whole > REPEATS_MAX ? REPEATS_MAX : (uint32_t)whole;
-}
-
-static bool wants(const sw_plog_column *column, void *context) {
-    const counting *k = context;
-    return sw_quality_wants(k->setup, column) || sw_str_eq(column->name, k->filter.column);
-}
-
-static void end_query(counting *k) {
-    if (k->ranked_count && k->query_whole && k->query_cell) {
-        k->query_cell->unit = 1; /* a query counts once, whatever it stands for */
-        sw_quality_add_query(k->query_cell->sums, k->ranked, k->ranked_count);
-    }
-    k->ranked_count = 0;
-    k->query_whole = true;
-    k->query_cell = NULL;
-}
-
-/* Rows of a request follow each other; their ids are "ID.0", "ID.1", …. */
-static sw_status count_ranked(counting *k, cell *c, sw_str id, const quality_row *row, bool usable,
-                              sw_error *error) {
-    size_t base = id.len;
-    while (base > 0 && id.at[base - 1] != '.')
-        base--;
-    base = base ? base - 1 : id.len;
-    if (base != k->query_bytes || memcmp(k->query, id.at, base) != 0) {
-        end_query(k);
-        memcpy(k->query, id.at, base);
-        k->query_bytes = base;
-    }
-    if (k->ranked_count == k->ranked_cap) {
-        size_t cap = k->ranked_cap ? 2 * k->ranked_cap : 256;
-        sw_ranked *more = sw_mem_realloc(k->ranked, cap * sizeof *more);
-        if (!more)
-            return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory for a ranked list");
-        k->ranked = more;
-        k->ranked_cap = cap;
-    }
-    k->query_cell = c;
-    k->query_whole &= usable;
-    k->ranked[k->ranked_count++] = (sw_ranked){row->score, row->label};
-    return SW_OK;
-}
-
-static sw_status count_label(cell *c, int64_t at_ms, const sw_plog_label *label, sw_error *error) {
-    int64_t lag_s = (int64_t)label->at_s - at_ms / 1000;
-    if (!c->lags && !(c->lags = sw_mem_zalloc(1, sizeof *c->lags)))
-        return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory for the lags of labels");
-    sw_histogram_add(c->lags, lag_s > 0 ? (uint64_t)lag_s : 0);
-    c->labelled++;
-    return SW_OK;
-}
-
-static void count_logged(counting *k, cell *c, const quality_columns *columns, bool usable,
-                         double weight, size_t row) {
-    c->weight_min = c->logged && c->weight_min < weight ? c->weight_min : weight;
-    c->weight_max = weight > c->weight_max ? weight : c->weight_max;
-    c->logged++;
-    c->weight += weight;
-    if (!usable || k->setup->task != SW_TASK_BINARY || k->setup->width == 0)
-        return;
-    double score = sw_quality_score_of(columns, k->setup, row);
-    if (score >= 0 && score <= 1)
-        for (uint32_t n = repeats(weight, c, &c->left_logged); n > 0; n--)
-            sw_quality_add_estimate(c->sums, score, score);
-}
-
-static sw_status count_row(counting *k, cell *c, const plog_view *view, quality_columns *columns,
-                           bool usable, size_t i, sw_error *error) {
-    const sw_plog_label *label = &view->labels[i];
-    quality_row row;
-    if (usable && !c->sums)
-        SW_TRY(sw_quality_sums_make(&c->sums, k->setup, error));
-    count_logged(k, c, columns, usable, view->rows.weights[i], i);
-    if (label->kind != PLOG_LABEL_NONE)
-        SW_TRY(count_label(c, view->rows.at_ms[i], label, error));
-    bool fits = usable && sw_quality_row_of(&row, columns, k->setup, k->model, i, label);
-    if (k->setup->task == SW_TASK_RANKING && usable)
-        return count_ranked(k, c, view->rows.ids[i], &row, fits, error);
-    if (!fits)
-        return SW_OK;
-    c->counted++;
-    for (uint32_t n = repeats(view->rows.weights[i], c, &c->left_labelled); n > 0; n--)
-        sw_quality_sums_add(c->sums, k->setup, &row);
-    return SW_OK;
-}
-
-static sw_status visit_rows(const plog_view *view, void *context, sw_error *error) {
-    counting *k = context;
-    quality_columns columns;
-    bool usable =
-        k->setup->task != SW_TASK_AUTO && sw_quality_columns_of(&columns, k->setup, &view->rows);
-    for (size_t i = 0; i < view->rows.count; i++) {
-        int64_t since_ms = view->rows.at_ms[i] - k->from_ms;
-        size_t at = (size_t)(since_ms / k->step_ms);
-        if (since_ms < 0 || at >= k->count || !k->stale[at] ||
-            !sw_quality_passes(&k->filter, &view->rows, i))
-            continue;
-        SW_TRY(count_row(k, k->cells[at], view, &columns, usable, i, error));
-    }
-    return SW_OK;
-}
-
-/* Counts the stale cells, in one scan from the first of them to the last. */
-static sw_status count_stale(counting *k, plog_store *store, sw_error *error) {
-    size_t first = 0, last = k->count;
-    while (first < k->count && !k->stale[first])
-        first++;
-    while (last > first && !k->stale[last - 1])
-        last--;
-    plog_scan scan = {.from_ms = k->from_ms + (int64_t)first * k->step_ms,
-                      .to_ms = k->from_ms + (int64_t)last * k->step_ms,
-                      .with_labels = true,
-                      .without_ids = k->setup->task != SW_TASK_RANKING,
-                      .want = wants,
-                      .visit = visit_rows,
-                      .context = k};
-    if (first == last)
-        return SW_OK;
-    k->query_whole = true;
-    sw_status status = sw_plog_scan_store(store, &scan, error);
-    if (k->setup->task == SW_TASK_RANKING)
-        end_query(k);
-    return status;
-}
-
-/* ---- From cells to a window ---- */
-
-static double share(double top, double bottom) {
-    return bottom > 0 ? top / bottom : NAN;
-}
-
-void sw_quality_scale_counts(sw_metrics *metrics, double unit) {
-    static const char *const counts[] = {"tp", "fp", "fn", "tn"};
-    for (unsigned i = 0; i < metrics->count; i++)
-        for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
-            if (strcmp(metrics->at[i].name, counts[k]) == 0)
-                metrics->at[i].value *= unit;
-}
-
-static void describe(sw_quality_window *out, const cell *c, const counting *k) {
-    const sw_quality *sums = c->sums ? c->sums : k->spare;
-    *out = (sw_quality_window){.from_ms = c->from_ms,
-                               .to_ms = c->to_ms,
-                               .rows = c->weight,
-                               .logged = c->logged,
-                               .labelled = c->labelled,
-                               .coverage = share((double)c->labelled, (double)c->logged),
-                               .lag_p50_s = NAN,
-                               .lag_p90_s = NAN};
-    if (c->labelled) {
-        out->lag_p50_s = sw_histogram_quantile(c->lags, 0.5);
-        out->lag_p90_s = sw_histogram_quantile(c->lags, 0.9);
-    }
-    if (!sums)
-        return;
-    sw_quality_metrics(&out->metrics, sums);
-    if (k->setup->task == SW_TASK_BINARY && k->setup->width)
-        sw_quality_estimate(&out->estimated, sums);
-    sw_quality_scale_counts(&out->metrics, c->unit ? c->unit : 1);
-    sw_quality_scale_counts(&out->estimated, c->unit ? c->unit : 1);
-}
-
-/* `spare` is for doubling: what counts in units of 4 counts four times in units of 1. */
-static void merge_cell(cell *to, const cell *from, sw_quality *spare) {
-    to->weight_min =
-        to->logged && to->weight_min < from->weight_min ? to->weight_min : from->weight_min;
-    to->weight_max = fmax(to->weight_max, from->weight_max);
-    to->logged += from->logged;
-    to->labelled += from->labelled;
-    to->counted += from->counted;
-    to->weight += from->weight;
-    if (from->lags)
-        sw_histogram_merge(to->lags, from->lags);
-    if (!from->sums || from->unit == 0)
-        return;
-    if (from->unit == to->unit) {
-        sw_quality_merge(to->sums, from->sums);
-        return;
-    }
-    sw_quality_merge(spare, from->sums);
-    double unit = from->unit;
-    while (unit > to->unit) {
-        sw_quality_merge(spare, spare);
-        unit /= 2;
-    }
-    sw_quality_merge(to->sums, spare);
-    sw_quality_reset(spare);
-}
-
-/* ---- Exact figures of few rows ---- */
-
-static sw_status visit_exact(const plog_view *view, void *context, sw_error *error) {
-    counting *k = context;
-    quality_columns columns;
-    quality_row row;
-    (void)error;
-    if (!sw_quality_columns_of(&columns, k->setup, &view->rows))
-        return SW_OK;
-    for (size_t i = 0; i < view->rows.count && k->exact < k->exact_cap; i++) {
-        int64_t at_ms = view->rows.at_ms[i];
-        if (at_ms < k->from_ms || at_ms >= k->from_ms + (int64_t)k->count * k->step_ms ||
-            !sw_quality_passes(&k->filter, &view->rows, i) ||
-            !sw_quality_row_of(&row, &columns, k->setup, k->model, i, &view->labels[i]))
-            continue;
-        k->scores[k->exact] = row.score;
-        k->labels[k->exact++] = row.label != 0;
-    }
-    return SW_OK;
-}
-
-/* Of rows that weigh the same a binary classifier's figures are computed from the rows themselves:
- * its ROC AUC is then no approximation. */
-static sw_status make_exact(sw_quality_window *window, const cell *whole, counting *k,
-                            plog_store *store, sw_arena *arena, sw_error *error) {
-    sw_confusion confusion;
-    if (k->setup->task != SW_TASK_BINARY || k->setup->width == 0 || whole->counted == 0 ||
-        whole->counted > EXACT_LABELS_MAX || whole->logged > EXACT_ROWS_MAX ||
-        whole->weight_min < whole->weight_max)
-        return SW_OK;
-    k->exact_cap = whole->counted;
-    k->scores = sw_arena_alloc(arena, k->exact_cap * sizeof *k->scores);
-    k->labels = sw_arena_alloc(arena, k->exact_cap);
-    if (!k->scores || !k->labels)
-        return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory for the quality of a window");
-    plog_scan scan = {.from_ms = whole->from_ms,
-                      .to_ms = whole->to_ms,
-                      .with_labels = true,
-                      .without_ids = true,
-                      .want = wants,
-                      .visit = visit_exact,
-                      .context = k};
-    SW_TRY(sw_plog_scan_store(store, &scan, error));
-    window->metrics.count = 0;
-    SW_TRY(sw_binary_metrics(&window->metrics, &confusion, k->scores, k->labels, k->exact,
-                             k->setup->threshold, error));
-    sw_quality_scale_counts(&window->metrics, whole->weight_min);
-    return SW_OK;
-}
-
-/* ---- A query ---- */
-
-static uint64_t key_of(const plog_store *store, const quality_setup *setup,
-                       const sw_quality_query *query) {
-    uint64_t key = sw_plog_hash((sw_str){(const char *)&store, sizeof(plog_store *)}, 6);
-    key = sw_plog_hash(sw_str_of(setup->text), key + setup->classes);
-    key = sw_plog_hash((sw_str){(const char *)setup->class_of, sizeof setup->class_of}, key);
-    return sw_plog_hash(query->segment, key);
-}
-
-static sw_status take_cells(counting *k, quality_cells *cells, plog_store *store, uint64_t key,
-                            sw_error *error) {
-    cells->clock++;
-    for (size_t i = 0; i < k->count; i++) {
-        int64_t from_ms = k->from_ms + (int64_t)i * k->step_ms, to_ms = from_ms + k->step_ms;
-        uint64_t stamp = sw_quality_stamp(store, from_ms, to_ms);
-        k->cells[i] = find_cell(cells, key, from_ms, to_ms);
-        if (!k->cells[i])
-            SW_TRY(make_cell(&k->cells[i], cells, key, from_ms, to_ms, error));
-        k->cells[i]->used = cells->clock;
-        k->stale[i] = k->cells[i]->stamp != stamp;
-        if (k->stale[i])
-            reset_cell(k->cells[i], stamp);
-    }
-    return SW_OK;
-}
-
-static double least_unit(const counting *k) {
-    double unit = 0;
-    for (size_t i = 0; i < k->count; i++)
-        if (k->cells[i]->unit && (unit == 0 || k->cells[i]->unit < unit))
-            unit = k->cells[i]->unit;
-    return unit;
-}
-
-static sw_status keep_sums(sw_quality_window *window, const cell *whole, sw_arena *arena,
-                           sw_error *error) {
-    sw_buf json = {0};
-    if (!whole->sums)
-        return SW_OK;
-    sw_quality_sums_write(&json, whole->sums, whole->unit ? whole->unit : 1);
-    window->sums = json.failed ? (sw_str){0} : sw_arena_copy(arena, sw_buf_str(&json));
-    sw_buf_free(&json);
-    return window->sums.at
-               ? SW_OK
-               : sw_fail(error, SW_CODE_NO_MEMORY, "out of memory for the quality of a window");
-}
-
-static sw_status merge_all(sw_quality_report *out, counting *k, plog_store *store, bool with_sums,
-                           sw_arena *arena, sw_error *error) {
-    sw_histogram lags = {0};
-    cell whole = {.from_ms = k->from_ms,
-                  .to_ms = k->from_ms + (int64_t)k->count * k->step_ms,
-                  .unit = least_unit(k),
-                  .lags = &lags};
-    if (k->spare)
-        SW_TRY(sw_quality_sums_make(&whole.sums, k->setup, error));
-    for (size_t i = 0; i < k->count; i++)
-        merge_cell(&whole, k->cells[i], k->spare);
-    describe(&out->window, &whole, k);
-    sw_status status = with_sums ? keep_sums(&out->window, &whole, arena, error)
-                                 : make_exact(&out->window, &whole, k, store, arena, error);
-    if (whole.sums)
-        sw_quality_free(whole.sums);
-    return status;
-}
-
-static sw_status fill(sw_quality_report *out, counting *k, sw_decay *decay, plog_store *store,
-                      const sw_quality_query *query, sw_arena *arena, sw_error *error) {
-    k->cells = sw_arena_zalloc(arena, k->count, sizeof(cell *));
-    k->stale = sw_arena_zalloc(arena, k->count, sizeof *k->stale);
-    size_t points = query->step_minutes ? k->count : 0;
-    out->series = sw_arena_zalloc(arena, points + 1, sizeof *out->series);
-    if (!decay->cells)
-        decay->cells = sw_mem_zalloc(1, sizeof *decay->cells);
-    if (!k->cells || !k->stale || !out->series || !decay->cells)
-        return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory for the quality of a window");
-    if (k->setup->task != SW_TASK_AUTO)
-        SW_TRY(sw_quality_sums_make(&k->spare, k->setup, error));
-    SW_TRY(take_cells(k, decay->cells, store, key_of(store, k->setup, query), error));
-    sw_status status = count_stale(k, store, error);
-    for (size_t i = 0; sw_failed(status) && i < k->count; i++)
-        if (k->stale[i])
-            reset_cell(k->cells[i], 0);
-    SW_TRY(status);
-    for (size_t i = 0; i < points; i++)
-        describe(&out->series[out->series_count++], k->cells[i], k);
-    return merge_all(out, k, store, query->with_sums, arena, error);
-}
-
-/* Where no series is wanted: five minutes, or as long as they must be. */
-static int64_t step_ms(const sw_quality_query *query) {
-    if (query->step_minutes)
-        return (int64_t)query->step_minutes * 60000;
-    int64_t steps =
-        (query->to_ms - query->from_ms) / SHORT_STEP_MS / (SW_QUALITY_STEPS_MAX - 2) + 1;
-    return steps * SHORT_STEP_MS;
-}
-
-sw_status sw_quality_windows(sw_quality_report *out, sw_decay *decay, decay_model *model,
-                             plog_store *store, const quality_setup *setup,
-                             const sw_quality_query *query, sw_arena *arena, sw_error *error) {
-    counting k = {.setup = setup, .model = model, .step_ms = step_ms(query)};
-    sw_str rest = query->segment;
-    if (rest.len) {
-        k.filter.column = sw_str_split(&rest, '=');
-        k.filter.value = rest;
-    }
-    /* Steps begin at whole multiples of their length, so that they are found again. */
-    k.from_ms = query->from_ms - query->from_ms % k.step_ms;
-    k.count = (size_t)((query->to_ms - k.from_ms + k.step_ms - 1) / k.step_ms);
-    if (k.count > SW_QUALITY_STEPS_MAX)
-        return sw_fail(error, SW_CODE_INVALID,
-                       "%zu steps are more than %d: ask for fewer hours, or longer steps "
-                       "(step_minutes)",
-                       k.count, SW_QUALITY_STEPS_MAX);
-    sw_status status = fill(out, &k, decay, store, query, arena, error);
-    if (k.spare)
-        sw_quality_free(k.spare);
-    sw_mem_free(k.ranked);
-    return status;
+    *c = (quality_cell){.key = c->key,
+                        .stamp = stamp,
+                        .used = c->used,
+                        .from_ms = c->from_ms,
+                        .to_ms = c->to_ms,
+                        .lags = c->lags,
+                        .sums = c->sums};
 }

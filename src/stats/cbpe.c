@@ -22,12 +22,13 @@ void sw_cbpe_merge(sw_cbpe_sums *to, const sw_cbpe_sums *from) {
     sw_sum_merge(&to->tn, from->tn);
 }
 
-void sw_cbpe_subtract(sw_cbpe_sums *from, const sw_cbpe_sums *part) {
+bool sw_cbpe_subtract(sw_cbpe_sums *from, const sw_cbpe_sums *part) {
     from->rows -= part->rows;
-    sw_sum_subtract(&from->tp, part->tp);
-    sw_sum_subtract(&from->fp, part->fp);
-    sw_sum_subtract(&from->fn, part->fn);
-    sw_sum_subtract(&from->tn, part->tn);
+    bool whole = sw_sum_subtract(&from->tp, part->tp);
+    whole &= sw_sum_subtract(&from->fp, part->fp);
+    whole &= sw_sum_subtract(&from->fn, part->fn);
+    whole &= sw_sum_subtract(&from->tn, part->tn);
+    return whole;
 }
 
 void sw_cbpe_sums_metrics(sw_metrics *out, const sw_cbpe_sums *sums) {

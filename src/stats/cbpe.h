@@ -31,7 +31,8 @@ typedef struct sw_cbpe_sums {
 /* `probability`: of the positive class, calibrated; `decided`: by the model's own score. */
 void sw_cbpe_add(sw_cbpe_sums *to, double probability, bool decided);
 void sw_cbpe_merge(sw_cbpe_sums *to, const sw_cbpe_sums *from);
-void sw_cbpe_subtract(sw_cbpe_sums *from, const sw_cbpe_sums *part);
+/* False as of sw_sum_subtract. */
+bool sw_cbpe_subtract(sw_cbpe_sums *from, const sw_cbpe_sums *part);
 /* tp, fp, fn, tn, accuracy, precision, recall, specificity, f1; undefined where their bottom is
  * 0. */
 void sw_cbpe_sums_metrics(sw_metrics *out, const sw_cbpe_sums *sums);

@@ -165,55 +165,70 @@ void sw_quality_add_estimate(sw_quality *quality, double score, double probabili
     sw_sum_add(&at->expected, probability);
 }
 
-/* One pass for merge and subtract: sums by `sum`, counts by adding `sign` times. */
-typedef struct combination {
-    void (*sum)(sw_sum *to, sw_sum part);
-    uint64_t sign; /* 1, or all ones: minus 1 modulo 2^64 */
-} combination;
-
-static void combine_tables(sw_quality *to, const sw_quality *part, combination how) {
-    for (size_t i = 0; i < sw_quality_matrix_cells(to); i++)
-        to->matrix[i] += how.sign * part->matrix[i];
-    for (size_t i = 0; i < sw_quality_histogram_cells(to); i++) {
-        to->cells[i].negatives += how.sign * part->cells[i].negatives;
-        to->cells[i].positives += how.sign * part->cells[i].positives;
-    }
-    for (size_t i = 0; to->estimate_cells && i < SW_SCORE_BINS; i++) {
-        to->estimate_cells[i].rows += how.sign * part->estimate_cells[i].rows;
-        how.sum(&to->estimate_cells[i].expected, part->estimate_cells[i].expected);
-    }
-}
-
-static void combine(sw_quality *to, const sw_quality *part, combination how) {
+/* Counts of both ways, by adding `sign` times: 1, or all ones, which is minus 1 modulo 2^64. */
+static void combine_counts(sw_quality *to, const sw_quality *part, uint64_t sign) {
     assert(to->task == part->task && to->classes == part->classes &&
            to->histograms == part->histograms);
-    to->rows += how.sign * part->rows;
-    to->scored += how.sign * part->scored;
-    to->outside += how.sign * part->outside;
-    how.sum(&to->log_loss, part->log_loss);
-    how.sum(&to->log_loss_1e15, part->log_loss_1e15);
-    how.sum(&to->brier, part->brier);
+    to->rows += sign * part->rows;
+    to->scored += sign * part->scored;
+    to->outside += sign * part->outside;
     for (unsigned i = 0; i < SW_RELIABILITY_BINS; i++) {
-        sw_reliability_bin *bin = &to->reliability.bins[i];
-        bin->rows += how.sign * part->reliability.bins[i].rows;
-        bin->positives += how.sign * part->reliability.bins[i].positives;
-        how.sum(&bin->scores, part->reliability.bins[i].scores);
+        to->reliability.bins[i].rows += sign * part->reliability.bins[i].rows;
+        to->reliability.bins[i].positives += sign * part->reliability.bins[i].positives;
     }
-    combine_tables(to, part, how);
+    for (size_t i = 0; i < sw_quality_matrix_cells(to); i++)
+        to->matrix[i] += sign * part->matrix[i];
+    for (size_t i = 0; i < sw_quality_histogram_cells(to); i++) {
+        to->cells[i].negatives += sign * part->cells[i].negatives;
+        to->cells[i].positives += sign * part->cells[i].positives;
+    }
+    for (size_t i = 0; to->estimate_cells && i < SW_SCORE_BINS; i++)
+        to->estimate_cells[i].rows += sign * part->estimate_cells[i].rows;
 }
 
 void sw_quality_merge(sw_quality *to, const sw_quality *from) {
-    combine(to, from, (combination){sw_sum_merge, 1});
+    combine_counts(to, from, 1);
+    sw_sum_merge(&to->log_loss, from->log_loss);
+    sw_sum_merge(&to->log_loss_1e15, from->log_loss_1e15);
+    sw_sum_merge(&to->brier, from->brier);
+    for (unsigned i = 0; i < SW_RELIABILITY_BINS; i++)
+        sw_sum_merge(&to->reliability.bins[i].scores, from->reliability.bins[i].scores);
+    for (size_t i = 0; to->estimate_cells && i < SW_SCORE_BINS; i++)
+        sw_sum_merge(&to->estimate_cells[i].expected, from->estimate_cells[i].expected);
     sw_regression_merge(&to->regression, &from->regression);
     sw_ranking_merge(&to->ranking, &from->ranking);
     sw_cbpe_merge(&to->estimate, &from->estimate);
 }
 
-void sw_quality_subtract(sw_quality *from, const sw_quality *part) {
-    combine(from, part, (combination){sw_sum_subtract, UINT64_MAX});
-    sw_regression_subtract(&from->regression, &part->regression);
-    sw_ranking_subtract(&from->ranking, &part->ranking);
-    sw_cbpe_subtract(&from->estimate, &part->estimate);
+/* Of which so many rows are left: none sum to 0. */
+static bool subtract_sum(sw_sum *from, sw_sum part, uint64_t rows_left) {
+    if (rows_left)
+        return sw_sum_subtract(from, part);
+    *from = (sw_sum){0};
+    return true;
+}
+
+bool sw_quality_subtract(sw_quality *from, const sw_quality *part) {
+    combine_counts(from, part, UINT64_MAX);
+    if (from->rows == 0 && from->estimate.rows == part->estimate.rows) {
+        sw_quality_reset(from);
+        return true;
+    }
+    uint64_t losses = from->scored - from->outside;
+    bool whole = subtract_sum(&from->log_loss, part->log_loss, losses);
+    whole &= subtract_sum(&from->log_loss_1e15, part->log_loss_1e15, losses);
+    whole &= subtract_sum(&from->brier, part->brier, losses);
+    for (unsigned i = 0; i < SW_RELIABILITY_BINS; i++) {
+        sw_reliability_bin *bin = &from->reliability.bins[i];
+        whole &= subtract_sum(&bin->scores, part->reliability.bins[i].scores, bin->rows);
+    }
+    for (size_t i = 0; from->estimate_cells && i < SW_SCORE_BINS; i++) {
+        sw_quality_estimate_cell *cell = &from->estimate_cells[i];
+        whole &= subtract_sum(&cell->expected, part->estimate_cells[i].expected, cell->rows);
+    }
+    whole &= sw_regression_subtract(&from->regression, &part->regression);
+    whole &= sw_ranking_subtract(&from->ranking, &part->ranking);
+    return whole & sw_cbpe_subtract(&from->estimate, &part->estimate);
 }
 
 uint64_t sw_quality_rows(const sw_quality *quality) {

@@ -79,8 +79,9 @@ void sw_quality_add_estimate(sw_quality *quality, double score, double probabili
 
 /* Both of the same task, classes, threshold and histograms; of itself it doubles. */
 void sw_quality_merge(sw_quality *to, const sw_quality *from);
-/* `part` was merged or counted into `from` before. */
-void sw_quality_subtract(sw_quality *from, const sw_quality *part);
+/* `part` was merged or counted into `from` before. False where digits may have been lost (see
+ * sw_sum_subtract): `from` is to be merged anew from its parts. */
+bool sw_quality_subtract(sw_quality *from, const sw_quality *part);
 
 /* Labelled rows. */
 uint64_t sw_quality_rows(const sw_quality *quality);

@@ -155,12 +155,14 @@ void sw_ranking_merge(sw_ranking_sums *to, const sw_ranking_sums *from) {
         sw_sum_merge(&to->figures[i], from->figures[i]);
 }
 
-void sw_ranking_subtract(sw_ranking_sums *from, const sw_ranking_sums *part) {
+bool sw_ranking_subtract(sw_ranking_sums *from, const sw_ranking_sums *part) {
+    bool whole = true;
     from->queries -= part->queries;
     from->without_gain -= part->without_gain;
     from->rows -= part->rows;
     for (size_t i = 0; i < SW_RANKING_FIGURES; i++)
-        sw_sum_subtract(&from->figures[i], part->figures[i]);
+        whole &= sw_sum_subtract(&from->figures[i], part->figures[i]);
+    return whole;
 }
 
 void sw_ranking_metrics(sw_metrics *out, const sw_ranking_sums *sums) {

@@ -55,7 +55,8 @@ typedef struct sw_ranking_sums {
 /* One whole query; sorts `rows`. Gains are 0 or more; neither they nor scores may be NaN. */
 void sw_ranking_add(sw_ranking_sums *to, sw_ranked *rows, size_t count);
 void sw_ranking_merge(sw_ranking_sums *to, const sw_ranking_sums *from);
-void sw_ranking_subtract(sw_ranking_sums *from, const sw_ranking_sums *part);
+/* False as of sw_sum_subtract. */
+bool sw_ranking_subtract(sw_ranking_sums *from, const sw_ranking_sums *part);
 /* The means over queries, queries and queries_without_gain. */
 void sw_ranking_metrics(sw_metrics *out, const sw_ranking_sums *sums);
 

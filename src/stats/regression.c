@@ -32,29 +32,31 @@ void sw_regression_add(sw_regression_sums *to, double label, double prediction) 
         sw_sum_add_square(&to->log_squared, log1p(label) - log1p(prediction));
 }
 
-typedef void combine(sw_sum *to, sw_sum part);
-
-static void combine_all(sw_regression_sums *to, const sw_regression_sums *part, combine *sum) {
-    sum(&to->error, part->error);
-    sum(&to->absolute, part->absolute);
-    sum(&to->squared, part->squared);
-    sum(&to->relative, part->relative);
-    sum(&to->log_squared, part->log_squared);
-    sum(&to->pinball, part->pinball);
-    sum(&to->labels, part->labels);
-    sum(&to->labels_squared, part->labels_squared);
-}
-
 void sw_regression_merge(sw_regression_sums *to, const sw_regression_sums *from) {
     to->rows += from->rows;
     to->negatives += from->negatives;
-    combine_all(to, from, sw_sum_merge);
+    sw_sum_merge(&to->error, from->error);
+    sw_sum_merge(&to->absolute, from->absolute);
+    sw_sum_merge(&to->squared, from->squared);
+    sw_sum_merge(&to->relative, from->relative);
+    sw_sum_merge(&to->log_squared, from->log_squared);
+    sw_sum_merge(&to->pinball, from->pinball);
+    sw_sum_merge(&to->labels, from->labels);
+    sw_sum_merge(&to->labels_squared, from->labels_squared);
 }
 
-void sw_regression_subtract(sw_regression_sums *from, const sw_regression_sums *part) {
+bool sw_regression_subtract(sw_regression_sums *from, const sw_regression_sums *part) {
     from->rows -= part->rows;
     from->negatives -= part->negatives;
-    combine_all(from, part, sw_sum_subtract);
+    bool whole = sw_sum_subtract(&from->error, part->error);
+    whole &= sw_sum_subtract(&from->absolute, part->absolute);
+    whole &= sw_sum_subtract(&from->squared, part->squared);
+    whole &= sw_sum_subtract(&from->relative, part->relative);
+    whole &= sw_sum_subtract(&from->log_squared, part->log_squared);
+    whole &= sw_sum_subtract(&from->pinball, part->pinball);
+    whole &= sw_sum_subtract(&from->labels, part->labels);
+    whole &= sw_sum_subtract(&from->labels_squared, part->labels_squared);
+    return whole;
 }
 
 static void add_product(sw_sum *to, double a, double b) {

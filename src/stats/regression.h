@@ -34,7 +34,8 @@ typedef struct sw_regression_sums {
 } sw_regression_sums;
 void sw_regression_add(sw_regression_sums *to, double label, double prediction);
 void sw_regression_merge(sw_regression_sums *to, const sw_regression_sums *from);
-void sw_regression_subtract(sw_regression_sums *from, const sw_regression_sums *part);
+/* False as of sw_sum_subtract. */
+bool sw_regression_subtract(sw_regression_sums *from, const sw_regression_sums *part);
 void sw_regression_sums_metrics(sw_metrics *out, const sw_regression_sums *sums);
 
 #endif /* SW_STATS_REGRESSION_H */

@@ -15,6 +15,7 @@
 #define SW_STATS_SUM_H
 
 #include <math.h>
+#include <stdbool.h>
 
 typedef struct sw_sum {
     double high, low; /* all zero: an empty sum */
@@ -40,8 +41,11 @@ static inline void sw_sum_add_square(sw_sum *to, double value) {
     sw_sum_merge(to, (sw_sum){square, fma(value, value, -square)});
 }
 
-static inline void sw_sum_subtract(sw_sum *from, sw_sum part) {
+/* False where what is left is less than 2^-24 of what was taken off (or no number): it may have too
+ * few of its digits then, and is to be summed anew. */
+static inline bool sw_sum_subtract(sw_sum *from, sw_sum part) {
     sw_sum_merge(from, (sw_sum){-part.high, -part.low});
+    return fabs(from->high) >= 0x1p-24 * fabs(part.high);
 }
 
 static inline double sw_sum_value(sw_sum sum) {

@@ -197,7 +197,7 @@ def test_a_version_that_became_worse_is_told_and_explained(tmp_path, hooks):
             wrong = [chance.random() < share_wrong for _ in found]
             label(server, [{"id": r["prediction_id"], "label": int((score(r) >= 0.5) != w)}
                            for r, w in zip(found, wrong)])
-            wait_until(lambda: quality(server)["decay"]["rows"] >= 450 + 1500 * part)
+            wait_until(lambda: quality(server)["decay"]["rows"] >= 450 + 1500 * part, within=30)
             if part == 0:  # as good as ever: nobody is told
                 evaluated(server, 12)
                 assert not told(hook, "firing", "decay")

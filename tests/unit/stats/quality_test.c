@@ -62,8 +62,8 @@ TEST(quality__merged_windows_equal_a_plain_recount_whatever_the_task) {
         for (int w = 0; w < WINDOWS; w++)
             sw_quality_merge(merged, windows[(w * 3 + 1) % WINDOWS]);
         check_same(merged, recount, 0);
-        sw_quality_subtract(merged, windows[1]);
-        sw_quality_subtract(merged, windows[0]);
+        CHECK(sw_quality_subtract(merged, windows[1]));
+        CHECK(sw_quality_subtract(merged, windows[0]));
         check_same(merged, kept, 1e-14);
         sw_metrics a, b;
         sw_quality_estimate(&a, merged);
@@ -78,6 +78,23 @@ TEST(quality__merged_windows_equal_a_plain_recount_whatever_the_task) {
         sw_quality_free(recount);
         sw_quality_free(kept);
     }
+}
+
+TEST(quality__says_when_taking_off_cost_digits) {
+    sw_quality *whole = make(SW_QUALITY_REGRESSION), *part = make(SW_QUALITY_REGRESSION);
+    sw_metrics metrics;
+    sw_quality_add_value(part, 1e30, 1);
+    sw_quality_merge(whole, part);
+    sw_quality_add_value(whole, 2, 1);
+    CHECK(!sw_quality_subtract(whole, part)); /* squares of 1e60 leave nothing of 1 */
+    sw_quality_reset(whole);
+    sw_quality_merge(whole, part);
+    CHECK(sw_quality_subtract(whole, part)); /* of nothing the sums are 0 */
+    sw_quality_add_value(whole, 2, 1);
+    sw_quality_metrics(&metrics, whole);
+    CHECK(sw_metrics_value(&metrics, "mae") == 1);
+    sw_quality_free(whole);
+    sw_quality_free(part);
 }
 
 TEST(quality__reads_back_from_json_to_the_last_bit) {
