@@ -509,7 +509,8 @@ typedef struct days {
 
 static void see_days(plog_store *store, void *context) {
     days *d = context;
-    d->most = store->log_days > d->most ? store->log_days : d->most;
+    uint32_t here = store->retention->days;
+    d->most = here > d->most ? here : d->most;
 }
 
 static void expire(sw_decay *decay, decay_model *model) {
@@ -632,6 +633,7 @@ sw_status sw_decay_open(sw_decay **out, sw_db *db, sw_plog *log, sw_error *error
 void sw_decay_close(sw_decay *decay) {
     if (!decay)
         return;
+    sw_plog_flush(decay->log); /* the last rows meet their labels */
     sw_plog_listen(decay->log, NULL, NULL);
     if (decay->running) {
         pthread_mutex_lock(&decay->sleep_lock);

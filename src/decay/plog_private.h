@@ -160,6 +160,14 @@ typedef struct plog_span {
     uint64_t generation; /* grows with each of their rows and labels */
 } plog_span;
 
+/* What is kept of a model. */
+typedef struct plog_retention {
+    struct plog_retention *next;
+    char *model;
+    _Atomic uint32_t days;
+    _Atomic uint64_t bytes_max; /* of all versions */
+} plog_retention;
+
 typedef struct plog_store {
     struct plog_store *next;
     char *folder;
@@ -182,8 +190,7 @@ typedef struct plog_store {
     plog_span spans[PLOG_SPANS_MAX]; /* of the open segment, under the lock */
     uint32_t span_count;
     uint32_t writers;
-    uint32_t log_days;
-    uint64_t log_bytes_max;
+    const plog_retention *retention;
     _Atomic uint64_t rows_logged, rows_dropped; /* since start */
 } plog_store;
 
@@ -302,6 +309,9 @@ struct sw_plog_writer {
     bool whole_requests; /* a request's rows are kept together, or not at all */
     _Atomic uint64_t threshold;
     _Atomic uint32_t tick;
+    bool arrived; /* the log's thread knows of it */
+    _Atomic bool
+        leaving; /* nothing is put any more: that thread stores what is left, and frees it */
     uint32_t lane_count; /* one a loop, and one that other threads share */
     plog_lane *lanes;
     pthread_mutex_t sharing;

@@ -19,7 +19,7 @@ enum {
     EXPIRE_MS = 60000,
     RING_BYTES_MIN = 64 << 10,
     RING_BYTES_MAX = 1 << 20,
-    LOG_DAYS = 14, /* of versions that serve no more, and whose settings are not at hand */
+    LOG_DAYS = 14,
 };
 #define LOG_BYTES ((uint64_t)1 << 30)
 
@@ -27,9 +27,10 @@ struct sw_plog {
     char root[SW_PATH_BYTES];
     uint32_t loops;
     uint8_t key[32];
-    pthread_mutex_t lock; /* of the lists, and of what follows */
-    plog_store *stores;
-    sw_plog_writer *writers;
+    pthread_mutex_t lock;    /* of the lists, and of what follows */
+    plog_store *stores;      /* only ever added in front, */
+    sw_plog_writer *writers; /* and these; the thread alone takes them out */
+    plog_retention *retentions;
     sw_plog_status status;
     uint64_t dropped_before; /* of writers that have gone */
     sw_plog_on_stored *on_stored;
@@ -45,6 +46,39 @@ struct sw_plog {
 
 static sw_status no_memory(sw_error *error) {
     return sw_fail(error, SW_CODE_NO_MEMORY, "out of memory for the prediction log");
+}
+
+/* ---- What is kept ---- */
+
+/* With the lock held. NULL where memory is out. */
+static plog_retention *retention_of(sw_plog *log, sw_str model) {
+    plog_retention *r = log->retentions;
+    while (r && !sw_str_is(model, r->model))
+        r = r->next;
+    if (r || !(r = sw_mem_zalloc(1, sizeof *r)))
+        return r;
+    r->model = sw_mem_copy(model.at, model.len);
+    if (!r->model) {
+        sw_mem_free(r);
+        return NULL;
+    }
+    r->days = LOG_DAYS;
+    r->bytes_max = LOG_BYTES;
+    r->next = log->retentions;
+    log->retentions = r;
+    return r;
+}
+
+sw_status sw_plog_retain(sw_plog *log, sw_str model, uint32_t days, uint64_t bytes_max,
+                         sw_error *error) {
+    pthread_mutex_lock(&log->lock);
+    plog_retention *r = retention_of(log, model);
+    if (r) {
+        r->days = days;
+        r->bytes_max = bytes_max;
+    }
+    pthread_mutex_unlock(&log->lock);
+    return r ? SW_OK : no_memory(error);
 }
 
 /* ---- Stores ---- */
@@ -66,23 +100,29 @@ plog_store *sw_plog_store_of(sw_plog *log, sw_str model, uint32_t version) {
 static sw_status open_store(sw_plog *log, sw_str model, uint32_t version, sw_error *error) {
     plog_store *store;
     SW_TRY(sw_plog_store_open(&store, log->root, model, version, error));
-    store->log_days = LOG_DAYS;
-    store->log_bytes_max = LOG_BYTES;
-    pthread_mutex_lock(&log->storing);
     pthread_mutex_lock(&log->lock);
-    store->next = log->stores;
-    log->stores = store;
+    store->retention = retention_of(log, model);
+    if (store->retention) {
+        store->next = log->stores;
+        log->stores = store;
+    }
     pthread_mutex_unlock(&log->lock);
-    pthread_mutex_unlock(&log->storing);
-    return SW_OK;
+    if (store->retention)
+        return SW_OK;
+    sw_plog_store_free(store);
+    return no_memory(error);
+}
+
+static plog_store *first_store(sw_plog *log) {
+    pthread_mutex_lock(&log->lock);
+    plog_store *first = log->stores;
+    pthread_mutex_unlock(&log->lock);
+    return first;
 }
 
 void sw_plog_each_store(sw_plog *log, sw_str model, void (*visit)(plog_store *, void *),
                         void *context) {
-    pthread_mutex_lock(&log->lock);
-    plog_store *first = log->stores; /* stores are only ever added in front */
-    pthread_mutex_unlock(&log->lock);
-    for (plog_store *store = first; store; store = store->next)
+    for (plog_store *store = first_store(log); store; store = store->next)
         if (model.len == 0 || sw_str_is(model, store->model))
             visit(store, context);
 }
@@ -197,8 +237,9 @@ static void drain_writer(sw_plog *log, sw_plog_writer *w, int64_t now_ms) {
 }
 
 static void expire_old(plog_store *store, int64_t now_ms) {
-    int64_t oldest_ms = now_ms - (int64_t)store->log_days * 24 * 3600 * 1000, last_ms;
-    while (store->log_days && sw_plog_store_oldest(&last_ms, store) && last_ms < oldest_ms)
+    uint32_t days = store->retention->days;
+    int64_t oldest_ms = now_ms - (int64_t)days * 24 * 3600 * 1000, last_ms;
+    while (days && sw_plog_store_oldest(&last_ms, store) && last_ms < oldest_ms)
         sw_plog_store_remove_oldest(store);
 }
 
@@ -206,27 +247,26 @@ static void expire_old(plog_store *store, int64_t now_ms) {
 static void expire_large(sw_plog *log, const plog_store *of) {
     sw_str model = sw_str_of(of->model);
     for (;;) {
-        uint64_t bytes = 0, most = 0;
+        uint64_t bytes = 0;
         int64_t last_ms, oldest_ms = INT64_MAX;
         plog_store *oldest = NULL;
-        for (plog_store *s = log->stores; s; s = s->next) {
+        for (plog_store *s = first_store(log); s; s = s->next) {
             if (!sw_str_is(model, s->model))
                 continue;
             bytes += sw_plog_store_bytes(s);
-            most = s->log_bytes_max > most ? s->log_bytes_max : most;
             if (sw_plog_store_oldest(&last_ms, s) && last_ms < oldest_ms) {
                 oldest_ms = last_ms;
                 oldest = s;
             }
         }
-        if (bytes <= most || !oldest)
+        if (bytes <= of->retention->bytes_max || !oldest)
             return;
         sw_plog_store_remove_oldest(oldest);
     }
 }
 
 static void keep_stores(sw_plog *log, int64_t now_ms, bool expire) {
-    for (plog_store *s = log->stores; s; s = s->next) {
+    for (plog_store *s = first_store(log); s; s = s->next) {
         sw_error error = {""};
         append(log, s, now_ms);
         bool waiting = log->status.stopped && now_ms < log->retry_ms;
@@ -240,19 +280,61 @@ static void keep_stores(sw_plog *log, int64_t now_ms, bool expire) {
     look_for_room(log, now_ms);
 }
 
+static void free_writer(sw_plog_writer *w) {
+    for (uint32_t i = 0; w->lanes && i < w->lane_count; i++)
+        sw_mem_free(w->lanes[i].ring);
+    free(w->lanes);
+    pthread_mutex_destroy(&w->sharing);
+    sw_arena_free(&w->arena);
+    sw_mem_free(w);
+}
+
+static uint64_t dropped_by(const sw_plog_writer *w) {
+    uint64_t rows = 0;
+    for (uint32_t i = 0; i < w->lane_count; i++)
+        rows += atomic_load_explicit(&w->lanes[i].rows_dropped, memory_order_relaxed);
+    return rows;
+}
+
+static void let_go(sw_plog *log, sw_plog_writer *w) {
+    pthread_mutex_lock(&log->lock);
+    sw_plog_writer **at = &log->writers;
+    while (*at != w)
+        at = &(*at)->next;
+    *at = w->next;
+    w->store->rows_dropped += dropped_by(w);
+    pthread_mutex_unlock(&log->lock);
+    w->store->writers--;
+    free_writer(w);
+}
+
+static void serve_writers(sw_plog *log, int64_t now_ms, bool tick, double seconds) {
+    pthread_mutex_lock(&log->lock);
+    sw_plog_writer *w = log->writers;
+    pthread_mutex_unlock(&log->lock);
+    for (sw_plog_writer *next; w; w = next) {
+        bool leaving = atomic_load_explicit(&w->leaving, memory_order_acquire);
+        next = w->next;
+        w->store->writers += !w->arrived;
+        w->arrived = true;
+        drain_writer(log, w, now_ms);
+        if (tick)
+            tick_writer(w, seconds);
+        if (leaving)
+            let_go(log, w);
+    }
+}
+
 /* One turn: what lies in the queues goes to blocks; once a second, or `all`, blocks to disk. */
 static void turn(sw_plog *log, bool all) {
     int64_t now_ms = sw_clock_wall_ms();
     int64_t since_ms = now_ms - log->ticked_ms;
     bool tick = since_ms >= TICK_MS || since_ms < 0;
-    bool expire = now_ms - log->expired_ms >= EXPIRE_MS || now_ms < log->expired_ms;
+    bool store = tick || all;
+    bool expire = store && (now_ms - log->expired_ms >= EXPIRE_MS || now_ms < log->expired_ms);
     pthread_mutex_lock(&log->storing);
-    for (sw_plog_writer *w = log->writers; w; w = w->next) {
-        drain_writer(log, w, now_ms);
-        if (tick)
-            tick_writer(w, since_ms > 0 ? (double)since_ms / 1e3 : 1);
-    }
-    if (tick || all)
+    serve_writers(log, now_ms, tick, since_ms > 0 ? (double)since_ms / 1e3 : 1);
+    if (store)
         keep_stores(log, now_ms, expire);
     pthread_mutex_unlock(&log->storing);
     if (tick)
@@ -386,15 +468,6 @@ static sw_status make_lanes(sw_plog_writer *w, uint32_t count, sw_error *error) 
     return SW_OK;
 }
 
-static void free_writer(sw_plog_writer *w) {
-    for (uint32_t i = 0; w->lanes && i < w->lane_count; i++)
-        sw_mem_free(w->lanes[i].ring);
-    free(w->lanes);
-    pthread_mutex_destroy(&w->sharing);
-    sw_arena_free(&w->arena);
-    sw_mem_free(w);
-}
-
 static sw_status fill_writer(sw_plog_writer *w, sw_plog *log, sw_str model, uint32_t version,
                              const sw_signature *signature, const sw_monitor_settings *settings,
                              sw_error *error) {
@@ -428,44 +501,18 @@ sw_status sw_plog_add(sw_plog_writer **out, sw_plog *log, sw_str model, uint32_t
         free_writer(w);
         return status;
     }
-    pthread_mutex_lock(&log->storing);
     pthread_mutex_lock(&log->lock);
-    w->store->log_days = settings->log_days;
-    w->store->log_bytes_max = settings->log_bytes_max;
-    w->store->writers++;
     w->next = log->writers;
     log->writers = w;
     pthread_cond_signal(&log->wake);
     pthread_mutex_unlock(&log->lock);
-    pthread_mutex_unlock(&log->storing);
     *out = w;
     return SW_OK;
 }
 
-static uint64_t dropped_by(const sw_plog_writer *w) {
-    uint64_t rows = 0;
-    for (uint32_t i = 0; i < w->lane_count; i++)
-        rows += atomic_load_explicit(&w->lanes[i].rows_dropped, memory_order_relaxed);
-    return rows;
-}
-
 void sw_plog_remove(sw_plog_writer *w) {
-    if (!w)
-        return;
-    sw_plog *log = w->log;
-    pthread_mutex_lock(&log->storing);
-    drain_writer(log, w, sw_clock_wall_ms());
-    pthread_mutex_lock(&log->lock);
-    sw_plog_writer **at = &log->writers;
-    while (*at != w)
-        at = &(*at)->next;
-    *at = w->next;
-    w->store->rows_dropped += dropped_by(w);
-    w->store->writers--;
-    pthread_mutex_unlock(&log->lock);
-    append(log, w->store, sw_clock_wall_ms());
-    pthread_mutex_unlock(&log->storing);
-    free_writer(w);
+    if (w)
+        atomic_store_explicit(&w->leaving, true, memory_order_release);
 }
 
 void sw_plog_status_get(sw_plog_status *out, sw_plog *log, sw_str model) {
@@ -576,6 +623,11 @@ void sw_plog_close(sw_plog *log) {
     for (plog_store *s = log->stores, *next; s; s = next) {
         next = s->next;
         sw_plog_store_free(s);
+    }
+    for (plog_retention *r = log->retentions, *next; r; r = next) {
+        next = r->next;
+        sw_mem_free(r->model);
+        sw_mem_free(r);
     }
     pthread_mutex_destroy(&log->lock);
     pthread_mutex_destroy(&log->storing);

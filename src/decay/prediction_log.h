@@ -74,8 +74,13 @@ void sw_plog_close(sw_plog *log);
 SW_MUST_USE sw_status sw_plog_add(sw_plog_writer **out, sw_plog *log, sw_str model,
                                   uint32_t version, const sw_signature *signature,
                                   const sw_monitor_settings *settings, sw_error *error);
-/* After the last put. NULL is fine. */
+/* After the last put; what was put is stored soon. NULL is fine. */
 void sw_plog_remove(sw_plog_writer *writer);
+
+/* How many days rows of a model's versions are kept, and how many bytes of all of them together.
+ * Until it is said: 14 days and 1 GiB. */
+SW_MUST_USE sw_status sw_plog_retain(sw_plog *log, sw_str model, uint32_t days, uint64_t bytes_max,
+                                     sw_error *error);
 
 /*
  * On loop number `loop`: logs those of the rows that the sample takes. `inputs` and `outputs` in

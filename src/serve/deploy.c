@@ -268,11 +268,24 @@ static sw_status load_live(sw_deployer *d, const sw_model_row *row, sw_arena *ar
     return set_aliases(d, row, arena, error);
 }
 
+/* Of what is not served now, too. */
+static sw_status retain_log(sw_deployer *d, sw_str model, sw_arena *arena, sw_error *error) {
+    sw_str json;
+    sw_monitor_settings settings;
+    if (!d->parts.log)
+        return SW_OK;
+    SW_TRY(sw_registry_get_monitor(&json, d->registry, model, arena, error));
+    SW_TRY(sw_monitor_settings_from_json(&settings, json, arena, error));
+    return sw_plog_retain(d->parts.log, model, settings.log_days, settings.log_bytes_max, error);
+}
+
 sw_status sw_deployer_reload(sw_deployer *d, sw_str model, sw_error *error) {
     sw_arena arena = {0};
     sw_model_row row;
     pthread_mutex_lock(&d->lock);
     sw_status status = sw_registry_get_model(&row, d->registry, model, &arena, error);
+    if (!sw_failed(status))
+        status = retain_log(d, model, &arena, error);
     if (!sw_failed(status) && row.live)
         status = load_live(d, &row, &arena, error);
     pthread_mutex_unlock(&d->lock);
@@ -302,6 +315,10 @@ sw_status sw_deployer_restore(sw_deployer *d, sw_error *error) {
     sw_status status = sw_registry_fail_unfinished(d->registry, error);
     if (!sw_failed(status))
         status = sw_registry_list_models(&rows, &count, d->registry, &arena, error);
+    for (size_t i = 0; !sw_failed(status) && i < count; i++) {
+        sw_error ignored; /* of settings that cannot be read is told where they are needed */
+        (void)sw_failed(retain_log(d, rows[i].name, &arena, &ignored));
+    }
     for (size_t i = 0; !sw_failed(status) && i < count; i++) {
         sw_error reason;
         if (rows[i].live && sw_failed(load_live(d, &rows[i], &arena, &reason)))

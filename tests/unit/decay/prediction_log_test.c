@@ -3,6 +3,7 @@
 
 #include "../scratch.h"
 #include "../test.h"
+#include "base/clock.h"
 #include "decay/plog_private.h"
 #include "io/file.h"
 
@@ -66,8 +67,8 @@ static void end(setting *s) {
     scratch_remove(s->dir);
 }
 
-/* Row i of a request: (i, i / 2, i * 3, "DE" or "") → (1 - p, p). */
-static void put(setting *s, const char *id, size_t rows, size_t from) {
+/* Row i of a request: (i, i / 2, i * 3, "DE" or "") → (1 - p, p). `at_ms` 0: served now. */
+static void put_at(setting *s, int64_t at_ms, const char *id, size_t rows, size_t from) {
     enum { MAX = 1000 };
     float age[MAX], proba[2 * MAX];
     double amount[MAX];
@@ -87,7 +88,14 @@ static void put(setting *s, const char *id, size_t rows, size_t from) {
                            {.dtype = SW_INT64, .count = rows, .data = count},
                            {.dtype = SW_BYTES, .count = rows, .data = country}};
     sw_tensor outputs[1] = {{.dtype = SW_FP32, .count = 2 * rows, .data = proba}};
-    sw_plog_put(s->writer, 0, sw_str_of(id), NULL, inputs, outputs, rows);
+    if (at_ms)
+        sw_plog_put_shared(s->writer, at_ms, sw_str_of(id), NULL, inputs, outputs, rows);
+    else
+        sw_plog_put(s->writer, 0, sw_str_of(id), NULL, inputs, outputs, rows);
+}
+
+static void put(setting *s, const char *id, size_t rows, size_t from) {
+    put_at(s, 0, id, rows, from);
 }
 
 static sw_plog_rows recent(setting *s, size_t rows_max) {
@@ -245,6 +253,60 @@ TEST(prediction_log__keeps_within_its_bytes_and_days) {
     sw_plog_store_remove_oldest(store);
     CHECK(store->segment_count == 5 && sw_plog_store_bytes(store) < before);
     CHECK(recent(&s, 5000).count == 2500);
+    end(&s);
+}
+
+/* How many rows of version 1 are there once version 2 serves after a restart. */
+static size_t left_after_restart(setting *s, const uint32_t *days) {
+    sw_status status = sw_plog_open(&s->log, s->dir, 2, &s->error);
+    if (!sw_failed(status) && days)
+        status = sw_plog_retain(s->log, SW_STR("m"), *days, UINT64_MAX, &s->error);
+    if (!sw_failed(status))
+        status =
+            sw_plog_add(&s->writer, s->log, SW_STR("m"), 2, &s->signature, &s->settings, &s->error);
+    CHECK(!sw_failed(status));
+    size_t rows = recent(s, 1000).count;
+    close_log(s);
+    return rows;
+}
+
+/* Settings are the model's: they hold for versions that serve no more, and from the first moment. */
+TEST(prediction_log__keeps_rows_of_all_versions_as_long_as_the_model_says) {
+    static const uint32_t days = 30, fewer = 19;
+    setting s;
+    for (int i = 0; i < 2; i++) {
+        begin(&s);
+        CHECK(!sw_failed(sw_plog_retain(s.log, SW_STR("m"), days, UINT64_MAX, &s.error)));
+        put_at(&s, sw_clock_wall_ms() - INT64_C(20) * 86400000, "old", 100, 0);
+        close_log(&s);
+        CHECK(left_after_restart(&s, &days) == 100);
+        CHECK(left_after_restart(&s, i ? &fewer : NULL) == 0); /* 14 where nothing is said */
+        open_log(&s);
+        end(&s);
+    }
+}
+
+/* Sealing may take a second: no deploy waits for it. */
+TEST(prediction_log__versions_come_and_go_while_the_disk_is_busy) {
+    setting s;
+    begin(&s);
+    put(&s, "before", 50, 0);
+    pthread_mutex_lock(sw_plog_storing(s.log));
+    for (uint32_t version = 2; version < 6; version++) {
+        sw_plog_writer *old = s.writer;
+        CHECK(!sw_failed(sw_plog_add(&s.writer, s.log, SW_STR("m"), version, &s.signature,
+                                     &s.settings, &s.error)));
+        put(&s, "between", 10, 0);
+        sw_plog_remove(old);
+    }
+    pthread_mutex_unlock(sw_plog_storing(s.log));
+    CHECK(recent(&s, 1000).count == 50);
+    for (uint32_t version = 2; version < 6; version++) {
+        sw_plog_rows rows;
+        CHECK(!sw_failed(
+            sw_plog_recent(&rows, s.log, SW_STR("m"), version, 1000, &s.arena, &s.error)));
+        CHECK(rows.count == 10);
+    }
     end(&s);
 }
 

@@ -35,6 +35,7 @@ static void open_log(void) {
         (sw_tensor_spec){.name = SW_STR("score"), .dtype = SW_FP32, .rank = 2, .shape = {-1, 1}};
     sw_signature signature = {inputs, 3, outputs, 1, features, 3};
     CHECK_OK(sw_plog_open(&plog, folder, 1, &error), error);
+    CHECK_OK(sw_plog_retain(plog, model, 36500, UINT64_MAX, &error), error);
     CHECK_OK(sw_plog_add(&writer, plog, model, 1, &signature, &settings, &error), error);
 }
 
@@ -44,7 +45,6 @@ static void set_up(void) {
     at_ms = INT64_C(1000) * BEGIN_S;
     sw_monitor_settings_default(&settings);
     settings.log_rows_per_s = 1e6;
-    settings.log_days = 36500;
     open_log();
 }
 
