@@ -174,8 +174,9 @@ static sw_status measure(sw_eval_report *report, files *in, sw_error *error) {
                                plan->baseline.shown, &in->baseline, &in->arena, error));
     SW_TRY(sw_eval_measure(&report->baseline, &whole, report->classes, &report->baseline_sample,
                            SW_EVAL_ALL, error));
-    report->has_estimate = plan->task == SW_QUALITY_BINARY && plan->score_count &&
-                           !report->sample.outside_row && !report->baseline_sample.outside_row;
+    bool classes = plan->task == SW_QUALITY_BINARY || plan->task == SW_QUALITY_MULTICLASS;
+    report->has_estimate = classes && plan->score_count && !report->sample.outside_row &&
+                           !report->baseline_sample.outside_row;
     if (!report->has_estimate)
         return SW_OK;
     return sw_eval_estimate(&report->estimate, &report->calibrated, plan, &report->sample,

@@ -143,8 +143,13 @@ static sw_status measure_multiclass(sw_eval_result *out, const sw_eval_classes *
         uint32_t decided = sw_class_of(row, count);
         sw_reliability_add(&out->reliability, row[decided], decided == r->labels[i]);
     }
-    return sw_multiclass_metrics(&out->metrics, out->matrix, out->per_class, r->scores, r->labels,
-                                 r->count, count, error);
+    out->has_estimate =
+        r->estimable_count && sw_are_probabilities(r->estimable, r->estimable_count * count);
+    SW_TRY(sw_multiclass_metrics(&out->metrics, out->matrix, out->per_class, r->scores, r->labels,
+                                 r->count, count, error));
+    return out->has_estimate ? sw_cbpe_multiclass_metrics(&out->estimate, r->estimable,
+                                                          r->estimable_count, count, NULL, error)
+                             : SW_OK;
 }
 
 typedef struct query_row {
@@ -211,24 +216,42 @@ void sw_eval_result_free(sw_eval_result *result) {
     *result = (sw_eval_result){0};
 }
 
+/* One class against all others, where that helps; `scores` and `labels` take one for each row. */
+static sw_status calibrate(sw_isotonic *map, const sw_eval_sample *baseline, uint32_t class,
+                           double *scores, uint8_t *labels, sw_error *error) {
+    uint32_t columns = baseline->score_count;
+    bool helps;
+    for (size_t i = 0; i < baseline->used; i++) {
+        scores[i] = baseline->scores[i * columns + (columns > 1 ? class : 0)];
+        labels[i] = baseline->labels[i] == class;
+    }
+    SW_TRY(sw_isotonic_helps(&helps, scores, labels, baseline->used, error));
+    return helps ? sw_isotonic_fit(map, scores, labels, baseline->used, error) : SW_OK;
+}
+
 sw_status sw_eval_estimate(sw_metrics *out, bool *calibrated, const sw_eval_plan *plan,
                            const sw_eval_sample *sample, const sw_eval_sample *baseline,
                            sw_error *error) {
+    uint32_t columns = sample->score_count;
+    sw_isotonic *maps = sw_mem_zalloc(columns, sizeof *maps);
+    double *scores = sw_mem_alloc((baseline->used + 1) * sizeof *scores);
     uint8_t *labels = sw_mem_alloc(baseline->used + 1);
-    sw_isotonic map = {0};
+    sw_status status = maps && scores && labels ? SW_OK : fail_memory(baseline->used, error);
     *calibrated = false;
-    if (!labels)
-        return fail_memory(baseline->used, error);
-    for (size_t i = 0; i < baseline->used; i++)
-        labels[i] = (uint8_t)baseline->labels[i];
-    sw_status status =
-        sw_isotonic_helps(calibrated, baseline->scores, labels, baseline->used, error);
-    if (!sw_failed(status) && *calibrated)
-        status = sw_isotonic_fit(&map, baseline->scores, labels, baseline->used, error);
+    for (uint32_t k = 0; !sw_failed(status) && k < columns; k++) {
+        status = calibrate(&maps[k], baseline, columns > 1 ? k : 1, scores, labels, error);
+        *calibrated |= maps[k].knots > 0;
+    }
     if (!sw_failed(status))
-        status = sw_cbpe_metrics(out, sample->estimable, sample->estimable_count, plan->threshold,
-                                 *calibrated ? &map : NULL, error);
-    sw_isotonic_free(&map);
+        status = plan->task == SW_QUALITY_BINARY
+                     ? sw_cbpe_metrics(out, sample->estimable, sample->estimable_count,
+                                       plan->threshold, maps, error)
+                     : sw_cbpe_multiclass_metrics(out, sample->estimable, sample->estimable_count,
+                                                  columns, maps, error);
+    for (uint32_t k = 0; maps && k < columns; k++)
+        sw_isotonic_free(&maps[k]);
+    sw_mem_free(maps);
+    sw_mem_free(scores);
     sw_mem_free(labels);
     return status;
 }

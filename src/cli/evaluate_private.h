@@ -65,7 +65,7 @@ typedef struct sw_eval_sample {
     uint32_t *segments; /* index into segment_words; SW_TEXT_MISSING where it is not there */
     sw_str *segment_words;
     uint32_t segment_count;
-    double *estimable; /* BINARY: scores of all rows that have one, labelled or not */
+    double *estimable; /* BINARY, MULTICLASS: scores of all rows that have them, labelled or not */
     size_t estimable_count;
     uint64_t outside_row; /* BINARY, MULTICLASS: first with a score outside of [0, 1], from 1; 0 */
     double outside_score;

@@ -182,8 +182,8 @@ static sw_status make_room(sw_eval_sample *out, const sw_eval_plan *plan, uint64
         wanted &= (out->queries = sw_arena_zalloc(arena, n, sizeof(uint32_t))) != NULL;
     if (plan->segment.len)
         wanted &= (out->segments = sw_arena_zalloc(arena, n, sizeof(uint32_t))) != NULL;
-    if (plan->task == SW_QUALITY_BINARY && plan->score_count)
-        wanted &= (out->estimable = sw_arena_zalloc(arena, n, sizeof(double))) != NULL;
+    if (classes && columns)
+        wanted &= (out->estimable = sw_arena_zalloc(arena, n * columns, sizeof(double))) != NULL;
     if (!wanted)
         return sw_fail(error, SW_CODE_NO_MEMORY, "no memory for %llu rows",
                        (unsigned long long)rows);
@@ -212,7 +212,8 @@ static void take_row(taking *t, uint64_t row) {
     size_t at = out->used;
     bool scored = take_scores(t, out->scores ? out->scores + at * out->score_count : NULL, row);
     if (scored && out->estimable)
-        out->estimable[out->estimable_count++] = out->scores[at];
+        memcpy(out->estimable + out->estimable_count++ * out->score_count,
+               out->scores + at * out->score_count, out->score_count * sizeof(double));
     uint32_t label = out->labels ? class_at(&t->label_classes, row) : 0,
              decided = out->decided ? class_at(&t->pred_classes, row) : 0;
     double value = out->values ? number_at(t->label, row) : 0;

@@ -124,6 +124,9 @@ bool sw_quality_row_of(quality_row *out, quality_columns *columns, const quality
                        decay_model *model, size_t row, const sw_plog_label *label);
 /* A score alone, for the estimate; NaN where there is none. */
 double sw_quality_score_of(const quality_columns *columns, const quality_setup *setup, size_t row);
+/* All scores of a row, within `columns`; NULL where one is missing or there are none. */
+const double *sw_quality_scores_of(quality_columns *columns, const quality_setup *setup,
+                                   size_t row);
 SW_MUST_USE sw_status sw_quality_sums_make(sw_quality **out, const quality_setup *setup,
                                            sw_error *error);
 void sw_quality_sums_add(sw_quality *sums, const quality_setup *setup, const quality_row *row);

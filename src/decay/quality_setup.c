@@ -301,6 +301,16 @@ double sw_quality_score_of(const quality_columns *columns, const quality_setup *
     return columns->scores[setup->width == 2 ? 1 : 0][row];
 }
 
+const double *sw_quality_scores_of(quality_columns *columns, const quality_setup *setup,
+                                   size_t row) {
+    for (uint32_t k = 0; k < setup->width; k++) {
+        columns->row[k] = columns->scores[k][row];
+        if (isnan(columns->row[k]))
+            return NULL;
+    }
+    return setup->width ? columns->row : NULL;
+}
+
 /* The index of the class that this label says; -1 for none. */
 static int32_t class_index(const quality_setup *setup, double label) {
     for (uint32_t k = 0; k < setup->classes; k++)
@@ -331,13 +341,10 @@ static bool class_row(quality_row *out, quality_columns *columns, const quality_
         out->decided = (uint32_t)decided;
         return decided >= 0;
     }
-    for (uint32_t k = 0; k < setup->width; k++) {
-        columns->row[k] = columns->scores[k][row];
-        if (isnan(columns->row[k]))
-            return false;
-    }
-    out->scores = columns->row;
-    out->decided = sw_class_of(columns->row, setup->width);
+    out->scores = sw_quality_scores_of(columns, setup, row);
+    if (!out->scores)
+        return false;
+    out->decided = sw_class_of(out->scores, setup->width);
     return true;
 }
 

@@ -97,18 +97,28 @@ static sw_status count_label(quality_cell *c, int64_t at_ms, const sw_plog_label
     return SW_OK;
 }
 
-static void count_logged(counting *k, quality_cell *c, const quality_columns *columns, bool usable,
-                         double weight, size_t row) {
+/* Whether what the scores promise can be told without labels. */
+static bool is_estimated(const quality_setup *setup) {
+    return setup->width && (setup->task == SW_TASK_BINARY || setup->task == SW_TASK_MULTICLASS);
+}
+
+static void count_estimate(counting *k, quality_cell *c, quality_columns *columns, double weight,
+                           size_t row) {
+    bool binary = k->setup->task == SW_TASK_BINARY;
+    double score = binary ? sw_quality_score_of(columns, k->setup, row) : NAN;
+    const double *scores = binary ? NULL : sw_quality_scores_of(columns, k->setup, row);
+    if (!scores && !(score >= 0 && score <= 1))
+        return;
+    for (uint32_t n = repeats(weight, c, &c->left_logged); n > 0; n--)
+        binary ? sw_quality_add_estimate(c->sums, score, score)
+               : sw_quality_add_class_estimate(c->sums, scores);
+}
+
+static void count_logged(quality_cell *c, double weight) {
     c->weight_min = c->logged && c->weight_min < weight ? c->weight_min : weight;
     c->weight_max = weight > c->weight_max ? weight : c->weight_max;
     c->logged++;
     c->weight += weight;
-    if (!usable || k->setup->task != SW_TASK_BINARY || k->setup->width == 0)
-        return;
-    double score = sw_quality_score_of(columns, k->setup, row);
-    if (score >= 0 && score <= 1)
-        for (uint32_t n = repeats(weight, c, &c->left_logged); n > 0; n--)
-            sw_quality_add_estimate(c->sums, score, score);
 }
 
 static sw_status count_row(counting *k, quality_cell *c, const plog_view *view,
@@ -117,7 +127,9 @@ static sw_status count_row(counting *k, quality_cell *c, const plog_view *view,
     quality_row row;
     if (usable && !c->sums)
         SW_TRY(sw_quality_sums_make(&c->sums, k->setup, error));
-    count_logged(k, c, columns, usable, view->rows.weights[i], i);
+    count_logged(c, view->rows.weights[i]);
+    if (usable && is_estimated(k->setup))
+        count_estimate(k, c, columns, view->rows.weights[i], i);
     if (label->kind != PLOG_LABEL_NONE)
         SW_TRY(count_label(c, view->rows.at_ms[i], label, error));
     bool fits = usable && sw_quality_row_of(&row, columns, k->setup, k->model, i, label);
@@ -201,7 +213,7 @@ static void describe(sw_quality_window *out, const quality_cell *c, const counti
     if (!sums)
         return;
     sw_quality_metrics(&out->metrics, sums);
-    if (k->setup->task == SW_TASK_BINARY && k->setup->width)
+    if (is_estimated(k->setup))
         sw_quality_estimate(&out->estimated, sums);
     sw_quality_scale_counts(&out->metrics, c->unit ? c->unit : 1);
     sw_quality_scale_counts(&out->estimated, c->unit ? c->unit : 1);

@@ -61,8 +61,11 @@ sw_status sw_quality_make(sw_quality **out, sw_quality_task task, uint32_t class
     quality->cells = sw_mem_zalloc(sw_quality_histogram_cells(quality) + 1, sizeof *quality->cells);
     if (task == SW_QUALITY_BINARY)
         quality->estimate_cells = sw_mem_zalloc(SW_SCORE_BINS, sizeof *quality->estimate_cells);
+    if (task == SW_QUALITY_MULTICLASS)
+        quality->estimate_classes = sw_mem_zalloc(classes, sizeof *quality->estimate_classes);
     if (!quality->matrix || !quality->cells ||
-        (task == SW_QUALITY_BINARY && !quality->estimate_cells)) {
+        (task == SW_QUALITY_BINARY && !quality->estimate_cells) ||
+        (task == SW_QUALITY_MULTICLASS && !quality->estimate_classes)) {
         sw_quality_free(quality);
         return sw_fail(error, SW_CODE_NO_MEMORY, "no memory to count a model's quality");
     }
@@ -76,6 +79,7 @@ void sw_quality_free(sw_quality *quality) {
     sw_mem_free(quality->matrix);
     sw_mem_free(quality->cells);
     sw_mem_free(quality->estimate_cells);
+    sw_mem_free(quality->estimate_classes);
     sw_mem_free(quality);
 }
 
@@ -85,13 +89,16 @@ void sw_quality_reset(sw_quality *quality) {
     memset(quality->cells, 0, sw_quality_histogram_cells(quality) * sizeof *quality->cells);
     if (quality->estimate_cells)
         memset(quality->estimate_cells, 0, SW_SCORE_BINS * sizeof *quality->estimate_cells);
+    if (quality->estimate_classes)
+        memset(quality->estimate_classes, 0, kept.classes * sizeof *quality->estimate_classes);
     *quality = (sw_quality){.task = kept.task,
                             .classes = kept.classes,
                             .threshold = kept.threshold,
                             .histograms = kept.histograms,
                             .matrix = kept.matrix,
                             .cells = kept.cells,
-                            .estimate_cells = kept.estimate_cells};
+                            .estimate_cells = kept.estimate_cells,
+                            .estimate_classes = kept.estimate_classes};
 }
 
 void sw_quality_add_decision(sw_quality *quality, uint32_t decided, uint32_t label) {
@@ -165,6 +172,15 @@ void sw_quality_add_estimate(sw_quality *quality, double score, double probabili
     sw_sum_add(&at->expected, probability);
 }
 
+void sw_quality_add_class_estimate(sw_quality *quality, const double *scores) {
+    assert(quality->task == SW_QUALITY_MULTICLASS);
+    if (!sw_are_probabilities(scores, quality->classes))
+        return;
+    quality->estimate.rows++;
+    sw_cbpe_classes_add(quality->estimate_classes, quality->classes, scores,
+                        sw_class_of(scores, quality->classes));
+}
+
 /* Counts of both ways, by adding `sign` times: 1, or all ones, which is minus 1 modulo 2^64. */
 static void combine_counts(sw_quality *to, const sw_quality *part, uint64_t sign) {
     assert(to->task == part->task && to->classes == part->classes &&
@@ -198,6 +214,8 @@ void sw_quality_merge(sw_quality *to, const sw_quality *from) {
     sw_regression_merge(&to->regression, &from->regression);
     sw_ranking_merge(&to->ranking, &from->ranking);
     sw_cbpe_merge(&to->estimate, &from->estimate);
+    if (to->estimate_classes)
+        sw_cbpe_classes_merge(to->estimate_classes, from->estimate_classes, to->classes);
 }
 
 /* Of which so many rows are left: none sum to 0. */
@@ -228,6 +246,9 @@ bool sw_quality_subtract(sw_quality *from, const sw_quality *part) {
     }
     whole &= sw_regression_subtract(&from->regression, &part->regression);
     whole &= sw_ranking_subtract(&from->ranking, &part->ranking);
+    if (from->estimate_classes)
+        whole &=
+            sw_cbpe_classes_subtract(from->estimate_classes, part->estimate_classes, from->classes);
     return whole & sw_cbpe_subtract(&from->estimate, &part->estimate);
 }
 
@@ -366,6 +387,10 @@ sw_status sw_quality_names(const char *names[SW_QUALITY_NAMES_MAX], size_t *coun
 
 void sw_quality_estimate(sw_metrics *out, const sw_quality *quality) {
     *out = (sw_metrics){0};
+    if (quality->estimate_classes) {
+        sw_cbpe_classes_metrics(out, quality->estimate_classes, quality->classes);
+        return;
+    }
     sw_cbpe_sums_metrics(out, &quality->estimate);
     double below = 0, pairs = 0, positives = 0;
     for (unsigned i = 0; quality->estimate_cells && i < SW_SCORE_BINS; i++) {

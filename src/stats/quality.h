@@ -76,6 +76,8 @@ void sw_quality_add_query(sw_quality *quality, sw_ranked *rows, size_t count);
 /* BINARY: one prediction, labelled or not, for the estimate without labels. `probability` is the
  * calibrated score (or the score itself). */
 void sw_quality_add_estimate(sw_quality *quality, double score, double probability);
+/* The same of MULTICLASS; scores outside of [0, 1] are no probabilities and left out. */
+void sw_quality_add_class_estimate(sw_quality *quality, const double *scores);
 
 /* Both of the same task, classes, threshold and histograms; of itself it doubles. */
 void sw_quality_merge(sw_quality *to, const sw_quality *from);
@@ -91,7 +93,7 @@ enum { SW_QUALITY_NAMES_MAX = 96 };
 /* What its figures are called, of all tasks (without histograms of MULTICLASS), each once. */
 SW_MUST_USE sw_status sw_quality_names(const char *names[SW_QUALITY_NAMES_MAX], size_t *count,
                                        sw_error *error);
-/* BINARY: CBPE over the rows of add_estimate, roc_auc binned. */
+/* CBPE over the rows of add_estimate, roc_auc binned; or of add_class_estimate. */
 void sw_quality_estimate(sw_metrics *out, const sw_quality *quality);
 
 /* One JSON object: all that sw_quality_metrics looks at, so that what is read back gives the same

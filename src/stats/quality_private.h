@@ -31,6 +31,7 @@ struct sw_quality {
     uint64_t *matrix;                         /* classes * classes; rows are labels */
     sw_quality_cell *cells;                   /* SW_SCORE_BINS for each histogram */
     sw_quality_estimate_cell *estimate_cells; /* SW_SCORE_BINS; NULL but for BINARY */
+    sw_cbpe_class *estimate_classes;          /* `classes`; NULL but for MULTICLASS */
 };
 
 static inline size_t sw_quality_histogram_cells(const sw_quality *quality) {

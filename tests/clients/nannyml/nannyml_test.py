@@ -122,25 +122,52 @@ def test_regression_figures_are_nannymls(tmp_path):
         assert ours["metrics"][metric] == pytest.approx(only_value(result, metric), rel=1e-9), metric
 
 
-def test_multiclass_figures_are_nannymls(tmp_path):
-    rng = np.random.default_rng(6)
-    names, frames = ["ant", "bee", "cat"], []
+NAMES = ["ant", "bee", "cat"]
+PROBA = {name: f"p_{name}" for name in NAMES}
+MACRO = {"roc_auc": "roc_auc_ovr_macro", "f1": "macro_f1", "precision": "macro_precision", "recall": "macro_recall",
+         "accuracy": "accuracy"}
+
+
+@pytest.fixture(params={"sure": 1.0, "overconfident": 2.5}.items(), ids=lambda p: p[0], scope="module")
+def multiclass(request, tmp_path_factory):
+    """Scores of three classes, sharpened by so much beyond what the labels are drawn from."""
+    folder, sharper = tmp_path_factory.mktemp(request.param[0]), request.param[1]
+    rng, frames = np.random.default_rng(6), []
     for _ in range(2):
         raw = rng.gamma(1.2, 1.0, (900, 3))
-        scores = raw / raw.sum(axis=1, keepdims=True)
-        labels = [names[rng.choice(3, p=row)] for row in scores]
-        frame = pd.DataFrame({"label": labels, "pred": [names[i] for i in scores.argmax(axis=1)]})
-        for k, name in enumerate(names):
-            frame[f"p_{name}"] = scores[:, k]
+        truth, scores = (r / r.sum(axis=1, keepdims=True) for r in (raw, raw ** sharper))
+        labels = [NAMES[rng.choice(3, p=row)] for row in truth]
+        frame = pd.DataFrame({"label": labels, "pred": [NAMES[i] for i in scores.argmax(axis=1)]})
+        for k, column in enumerate(PROBA.values()):
+            frame[column] = scores[:, k]
         frames.append(frame)
-    frames[1].to_csv(tmp_path / "current.csv", index=False)
-    ours = evaluate(tmp_path / "current.csv", "--label", "label",
-                    *[part for name in names for part in ("--score", f"{name}=p_{name}")])
+    frames[0].to_csv(folder / "reference.csv", index=False)
+    frames[1].to_csv(folder / "current.csv", index=False)
+    ours = evaluate(folder / "current.csv", "--label", "label", "--baseline", folder / "reference.csv",
+                    *[part for name in NAMES for part in ("--score", f"{name}={PROBA[name]}")])
+    return request.param[0], *frames, ours
+
+
+def test_multiclass_figures_are_nannymls(multiclass):
+    _, reference, current, ours = multiclass
     peer = nannyml.PerformanceCalculator(problem_type="classification_multiclass", y_true="label", y_pred="pred",
-                                         y_pred_proba={name: f"p_{name}" for name in names},
-                                         metrics=["roc_auc", "f1", "precision", "recall", "accuracy"], chunk_number=1)
-    result = peer.fit(frames[0]).calculate(frames[1]).filter(period="analysis")
-    pairs = {"roc_auc": "roc_auc_ovr_macro", "f1": "macro_f1", "precision": "macro_precision",
-             "recall": "macro_recall", "accuracy": "accuracy"}
-    for theirs, mine in pairs.items():
+                                         y_pred_proba=PROBA, metrics=list(MACRO), chunk_number=1)
+    result = peer.fit(reference).calculate(current).filter(period="analysis")
+    for theirs, mine in MACRO.items():
         assert ours["metrics"][mine] == pytest.approx(only_value(result, theirs), abs=SLACK), theirs
+
+
+def test_multiclass_cbpe_is_nannymls(multiclass):
+    name, reference, current, ours = multiclass
+    peer = nannyml.CBPE(problem_type="classification_multiclass", y_true="label", y_pred="pred", y_pred_proba=PROBA,
+                        metrics=list(MACRO), chunk_number=1)
+    peer.fit(reference)
+    assert ours["cbpe"]["calibrated"] == (name == "overconfident")
+    if name == "sure":  # where it hardly matters folds decide: the figures are compared on our choice
+        peer._calibrators = {c: nannyml.calibration.NoopCalibrator() for c in NAMES}
+    result = peer.estimate(current).filter(period="analysis")
+    for theirs, mine in MACRO.items():
+        assert ours["cbpe"][mine] == pytest.approx(only_value(result, theirs), abs=SLACK), (name, theirs)
+        if name == "sure":
+            assert ours["cbpe_no_calibration"][mine] == pytest.approx(ours["cbpe"][mine], abs=SLACK)
+    assert abs(ours["cbpe"]["accuracy"] - ours["metrics"]["accuracy"]) < 0.05

@@ -100,6 +100,8 @@ TEST(quality__of_named_classes_is_that_of_their_scores) {
     CHECK(report.task == SW_TASK_MULTICLASS && report.series_count == 0);
     CHECK(fabs(metric(&report, "accuracy") - 0.8) < 1e-12);
     CHECK(fabs(metric(&report, "log_loss") - -(0.8 * log(0.8) + 0.2 * log(0.1))) < 1e-6);
+    CHECK_NEAR(sw_metrics_value(&report.window.estimated, "accuracy"), 0.8, 1e-6);
+    CHECK_NEAR(sw_metrics_value(&report.window.estimated, "macro_recall"), 0.8, 1e-6);
     sw_plog_remove(writer);
     end(&s);
 }

@@ -60,4 +60,31 @@ TEST(cbpe__sums_merge_and_come_off_again) {
     CHECK_INT(merged.rows, all.rows);
 }
 
+/* Two rows decided as the first class, one as the second, none as the third. */
+TEST(cbpe__of_more_classes_takes_each_against_the_others) {
+    static const double scores[] = {0.7, 0.2, 0.1, 0.5, 0.3, 0.2, 0.5, 1, 0.5}; /* the last: / 2 */
+    sw_cbpe_class sums[3] = {0}, part[3] = {0}, rest[3] = {0};
+    sw_metrics m = {0}, again;
+    for (int i = 0; i < 3; i++) {
+        sw_cbpe_classes_add(sums, 3, scores + 3 * i, i == 2);
+        sw_cbpe_classes_add(i ? rest : part, 3, scores + 3 * i, i == 2);
+    }
+    sw_cbpe_classes_metrics(&m, sums, 3);
+    CHECK_NEAR(sw_metrics_value(&m, "accuracy"), 1.7 / 3, 1e-12);
+    CHECK_NEAR(sw_metrics_value(&m, "macro_precision"), (1.2 / 2 + 0.5 / 1 + 0) / 3, 1e-12);
+    CHECK_NEAR(sw_metrics_value(&m, "macro_recall"), (1.2 / 1.45 + 0.5 / 1 + 0) / 3, 1e-12);
+    CHECK_NEAR(sw_metrics_value(&m, "macro_f1"), (2.4 / 3.45 + 1.0 / 2 + 0) / 3, 1e-12);
+    CHECK_OK(sw_cbpe_multiclass_metrics(&again, scores, 3, 3, NULL, &error), error);
+    for (unsigned i = 0; i < m.count; i++)
+        CHECK_NEAR(sw_metrics_value(&again, m.at[i].name), m.at[i].value, 1e-12);
+    CHECK(sw_cbpe_classes_subtract(sums, part, 3));
+    m.count = again.count = 0;
+    sw_cbpe_classes_metrics(&again, sums, 3);
+    sw_cbpe_classes_metrics(&m, rest, 3);
+    for (unsigned i = 0; i < m.count; i++)
+        CHECK_NEAR(sw_metrics_value(&again, m.at[i].name), m.at[i].value, 1e-12);
+    sw_cbpe_classes_metrics(&m, (sw_cbpe_class[2]){0}, 2);
+    CHECK(isnan(m.at[m.count - 1].value)); /* no rows */
+}
+
 TEST_MAIN
