@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/mem.h"
 #include "cli/cli_private.h"
+#include "cli/table_file.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -71,6 +72,19 @@ static sw_status open_attachment(push_work *push, upload_file *attachment, const
     return SW_OK;
 }
 
+/* Of rows, in any format that a table can have. */
+static sw_status open_table(push_work *push, upload_file *attachment, const char *path) {
+    struct stat info;
+    SW_TRY(open_attachment(push, attachment, path, "text/csv"));
+    if (!path)
+        return SW_OK;
+    SW_TRY(sw_table_file_as_csv(&attachment->file, path, &push->cli->error));
+    if (fstat(fileno(attachment->file), &info) != 0)
+        return sw_fail(&push->cli->error, SW_CODE_IO, "%s: %s", path, strerror(errno));
+    attachment->size_bytes = (uint64_t)info.st_size;
+    return SW_OK;
+}
+
 static sw_status read_signature(push_work *push, const char *path) {
     if (!path)
         return SW_OK;
@@ -131,8 +145,8 @@ static sw_status prepare(push_work *push) {
     SW_TRY(sw_cli_flag(cli, "external") ? check_external(push, path)
                                         : check_model_file(push, path));
     SW_TRY(open_attachment(push, &push->model, path, "application/octet-stream"));
-    SW_TRY(open_attachment(push, &push->profile, sw_cli_value(cli, "profile"), "text/csv"));
-    SW_TRY(open_attachment(push, &push->check, sw_cli_value(cli, "check"), "text/csv"));
+    SW_TRY(open_table(push, &push->profile, sw_cli_value(cli, "profile")));
+    SW_TRY(open_table(push, &push->check, sw_cli_value(cli, "check")));
     return read_signature(push, sw_cli_value(cli, "signature"));
 }
 
@@ -337,11 +351,10 @@ static sw_status run(sw_cli *cli) {
 }
 
 static const sw_cli_option options[] = {
-    {"profile", 'p', "FILE.csv",
-     "the training data: names the features, and is what live rows are "
-     "watched against"},
-    {"check", 'c', "FILE.csv",
-     "rows with the training code's answers, replayed before each deploy"},
+    {"profile", 'p', "FILE",
+     "the training data (CSV, JSON Lines or Parquet): names the features, and is what live rows "
+     "are watched against"},
+    {"check", 'c', "FILE", "rows with the training code's answers, replayed before each deploy"},
     {"signature", 0, "FILE.json", "names, types, ranges and categories of the features"},
     {"external", 'x', NULL,
      "the model is served elsewhere: no file, and its observations are sent here"},

@@ -2,8 +2,11 @@
 """The command line against a running server: every command, its exit status and its --json."""
 
 import csv
+import ctypes
 import json
 import os
+import pathlib
+import random
 import re
 import signal
 import socket
@@ -182,6 +185,44 @@ def test_push_takes_a_signature_file(server, tmp_path):
     broken = tmp_path / "broken.json"
     broken.write_text("{\n  oops")
     assert "broken.json, line 2" in server.refuses(FAILED, "push", "bad", LINEAR, "--signature", broken)
+
+
+def write_parquet(path, csv_path):
+    """By DuckDB, as Slipway reads it. False where the library is not there."""
+    try:
+        duckdb = ctypes.CDLL(os.environ.get("SLIPWAY_DUCKDB") or str(pathlib.Path(BIN).parent / "lib/libduckdb.so"))
+    except OSError:
+        return False
+    database, connection = ctypes.c_void_p(), ctypes.c_void_p()
+    assert duckdb.duckdb_open(None, ctypes.byref(database)) == 0
+    assert duckdb.duckdb_connect(database, ctypes.byref(connection)) == 0
+    copy = f"COPY (SELECT * FROM read_csv('{csv_path}')) TO '{path}' (FORMAT parquet)"
+    assert duckdb.duckdb_query(connection, copy.encode(), None) == 0
+    duckdb.duckdb_disconnect(ctypes.byref(connection))
+    duckdb.duckdb_close(ctypes.byref(database))
+    return True
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_push_takes_training_data_as_other_tools_write_them(server, tmp_path, kind):
+    """A category, a gap, a comma and a quote among the numbers: the profile is that of the CSV."""
+    chance, table = random.Random(5), []
+    for i in range(400):
+        table.append({"amount": None if i % 50 == 9 else round(chance.gauss(50, 10), 4), "age": chance.randint(18, 80),
+                      "shop": chance.choice(["Nord", 'a "b", c', "Süd"]) if i % 40 else None})
+    with open(tmp_path / "train.csv", "w", newline="") as file:
+        writer = csv.DictWriter(file, table[0])
+        writer.writeheader()
+        writer.writerows(table)
+    if kind == "parquet" and not write_parquet(tmp_path / "train.parquet", tmp_path / "train.csv"):
+        pytest.skip("DuckDB's library is not there")
+    (tmp_path / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in table))
+    (tmp_path / "broken.jsonl").write_text('{"amount": 1}\n{"amount": oops}\n')
+    profiles = [server.ok_json("push", kind, "--external", "--profile", tmp_path / f"train.{k}")["profile"]
+                for k in ("csv", kind)]
+    assert profiles[0]["rows"] == 400 and profiles[0] == profiles[1]
+    said = server.refuses(FAILED, "push", "bad", "--external", "--profile", tmp_path / "broken.jsonl")
+    assert "broken.jsonl" in said and "line 2" in said
 
 
 # ---- Deployments ----
