@@ -164,7 +164,7 @@ typedef struct plog_span {
 typedef struct plog_retention {
     struct plog_retention *next;
     char *model;
-    _Atomic uint32_t days;
+    _Atomic uint32_t days;      /* 0: for ever */
     _Atomic uint64_t bytes_max; /* of all versions */
 } plog_retention;
 

@@ -19,9 +19,7 @@ enum {
     EXPIRE_MS = 60000,
     RING_BYTES_MIN = 64 << 10,
     RING_BYTES_MAX = 1 << 20,
-    LOG_DAYS = 14,
 };
-#define LOG_BYTES ((uint64_t)1 << 30)
 
 struct sw_plog {
     char root[SW_PATH_BYTES];
@@ -32,7 +30,6 @@ struct sw_plog {
     sw_plog_writer *writers; /* and these; the thread alone takes them out */
     plog_retention *retentions;
     sw_plog_status status;
-    uint64_t dropped_before; /* of writers that have gone */
     sw_plog_on_stored *on_stored;
     void *on_stored_context;
     uint64_t flushes_wanted, flushes_done;
@@ -62,8 +59,7 @@ static plog_retention *retention_of(sw_plog *log, sw_str model) {
         sw_mem_free(r);
         return NULL;
     }
-    r->days = LOG_DAYS;
-    r->bytes_max = LOG_BYTES;
+    r->bytes_max = UINT64_MAX;
     r->next = log->retentions;
     log->retentions = r;
     return r;

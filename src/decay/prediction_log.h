@@ -78,7 +78,7 @@ SW_MUST_USE sw_status sw_plog_add(sw_plog_writer **out, sw_plog *log, sw_str mod
 void sw_plog_remove(sw_plog_writer *writer);
 
 /* How many days rows of a model's versions are kept, and how many bytes of all of them together.
- * Until it is said: 14 days and 1 GiB. */
+ * Until it is said nothing goes. */
 SW_MUST_USE sw_status sw_plog_retain(sw_plog *log, sw_str model, uint32_t days, uint64_t bytes_max,
                                      sw_error *error);
 

@@ -268,7 +268,7 @@ static sw_status load_live(sw_deployer *d, const sw_model_row *row, sw_arena *ar
     return set_aliases(d, row, arena, error);
 }
 
-/* Of what is not served now, too. */
+/* How long rows are logged for is the model's, served now or not. */
 static sw_status retain_log(sw_deployer *d, sw_str model, sw_arena *arena, sw_error *error) {
     sw_str json;
     sw_monitor_settings settings;

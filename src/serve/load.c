@@ -248,6 +248,14 @@ static sw_status load_meaning(sw_served *served, const sw_load_parts *parts,
     return status;
 }
 
+static sw_status load_log(sw_served *served, sw_plog *log, sw_error *error) {
+    const sw_monitor_settings *settings = &served->settings;
+    SW_TRY(sw_plog_retain(log, served->model_name, settings->log_days, settings->log_bytes_max,
+                          error));
+    return sw_plog_add(&served->log, log, served->model_name, served->version, &served->signature,
+                       settings, error);
+}
+
 static sw_status load_counting(sw_served *served, const sw_load_parts *parts,
                                const sw_version *version, sw_error *error) {
     served->stats = sw_stats_of(parts->stats, version->model, version->number);
@@ -258,8 +266,7 @@ static sw_status load_counting(sw_served *served, const sw_load_parts *parts,
     for (uint32_t i = 0; i < served->local_count; i++)
         SW_TRY(sw_shard_make(&served->local[i].shard, served->observer, error));
     if (parts->log)
-        SW_TRY(sw_plog_add(&served->log, parts->log, served->model_name, served->version,
-                           &served->signature, &served->settings, error));
+        SW_TRY(load_log(served, parts->log, error));
     SW_TRY(sw_watch_add(&served->watched, parts->watch, served->model_name, served->version,
                         version->profile_hash, served->observer, served->profile, &served->settings,
                         error));

@@ -417,3 +417,21 @@ def test_a_quiet_model_has_steps_long_enough_to_be_judged(fraud):
     assert few["window"]["metrics"] == fixed["window"]["metrics"]
     assert sum(w["labelled"] for w in few["series"]) == len(labels)
     assert fraud.http("GET", f"{told}&steps=501").status == 400
+
+
+def test_rows_are_kept_as_long_as_the_model_says_though_it_serves_no_more(fraud, tmp_path):
+    r, ten_days_ago = random.Random(9), int(time.time() * 1000) - 10 * 86400000
+    told = [observation(r, id=f"old-{i}", at_ms=ten_days_ago) for i in range(50)]
+    assert fraud.http("POST", OBSERVATIONS, told).json["accepted"] == 50
+    fraud.ok("push", "other", "--external", "--profile", tmp_path / "train.csv", "--prediction", "score", "--deploy")
+    fraud.ok("undeploy", "fraud")
+
+    def left():
+        return fraud.ok("predictions", "fraud@1", "--since", "20d").count("old-")
+
+    wait_until(lambda: left() == 50)
+    for days, rows in (30, 50), (5, 0):
+        fraud.ok("monitor", "fraud", "--set", f"log.days={days}")
+        fraud.stop()
+        fraud.start()
+        assert left() == rows

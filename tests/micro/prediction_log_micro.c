@@ -171,7 +171,6 @@ int main(int argc, char **argv) {
     settings.log_rows_per_s = 1e8;
     must(sw_db_open(&db, path, &error), &error);
     must(sw_plog_open(&log, dir, 1, &error), &error);
-    must(sw_plog_retain(log, SW_STR("m"), 14, UINT64_MAX, &error), &error);
     must(sw_decay_open(&decay, db, log, &error), &error);
     must(sw_plog_add(&w, log, SW_STR("m"), 1, &signature, &settings, &error), &error);
     time_ids();

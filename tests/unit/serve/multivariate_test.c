@@ -35,7 +35,6 @@ static void open_log(void) {
         (sw_tensor_spec){.name = SW_STR("score"), .dtype = SW_FP32, .rank = 2, .shape = {-1, 1}};
     sw_signature signature = {inputs, 3, outputs, 1, features, 3};
     CHECK_OK(sw_plog_open(&plog, folder, 1, &error), error);
-    CHECK_OK(sw_plog_retain(plog, model, 36500, UINT64_MAX, &error), error);
     CHECK_OK(sw_plog_add(&writer, plog, model, 1, &signature, &settings, &error), error);
 }
 
