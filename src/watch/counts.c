@@ -109,6 +109,21 @@ void sw_counts_add(sw_counts *into, const sw_counts *from) {
         add_mismatches(into, from->mismatches, from->column_count);
 }
 
+void sw_counts_subtract(sw_counts *into, const sw_counts *from) {
+    into->rows -= from->rows;
+    for (uint32_t i = 0; i < into->bin_count; i++)
+        into->bins[i] -= from->bins[i];
+    for (uint32_t i = 0; i < into->label_count && i < from->label_count; i++)
+        sw_labels_subtract(&into->labels[i], &from->labels[i]);
+}
+
+bool sw_counts_exact(const sw_counts *counts) {
+    for (uint32_t i = 0; i < counts->label_count; i++)
+        if (counts->labels[i].others)
+            return false;
+    return true;
+}
+
 void sw_sums_clear(sw_sums *sums) {
     *sums = (sw_sums){.min = INFINITY, .max = -INFINITY};
 }

@@ -327,7 +327,7 @@ static bool read_form(sw_counts *into, layout *out, sw_str bytes) {
     if (out->form >= FORM_COLUMNS && !in.bad) {
         out->columns = sw_varint_get(&in, COLUMNS_MAX);
         for (uint64_t i = 0; i < out->columns && !in.bad; i++) {
-            get_moments(into ? &into->moments[i] : NULL, &in);
+            get_moments(into && into->moments ? &into->moments[i] : NULL, &in);
             get_registers(into && into->distinct ? &into->distinct[i] : NULL, &in);
         }
         get_tails(into, &in, (uint32_t)out->columns);
@@ -341,7 +341,7 @@ static bool read_form(sw_counts *into, layout *out, sw_str bytes) {
 
 static bool fits(const layout *found, const sw_counts *into) {
     return found->bins == into->bin_count && found->tables <= into->label_count &&
-           (found->columns == 0 || found->columns == into->column_count);
+           (found->columns == 0 || !into->moments || found->columns == into->column_count);
 }
 
 static sw_status damaged(sw_error *error) {

@@ -45,7 +45,7 @@ typedef struct sw_counts {
     uint32_t bin_count, label_count, column_count;
 } sw_counts;
 
-/* Bins and labels alone; NO_MEMORY. */
+/* Bins and labels alone, which can be subtracted again; NO_MEMORY. */
 SW_MUST_USE sw_status sw_counts_make(sw_counts *out, uint32_t bin_count, uint32_t label_count,
                                      sw_error *error);
 /* The layout of all rows, or of a segment's: which has no distinct values, tails and refused rows,
@@ -59,11 +59,16 @@ void sw_counts_clear(sw_counts *counts);
 bool sw_counts_empty(const sw_counts *counts);
 /* `from` may lack what is behind its bins, or some tables. */
 void sw_counts_add(sw_counts *into, const sw_counts *from);
+/* Of bins and labels alone: takes off what had been added. `into` is exact. */
+void sw_counts_subtract(sw_counts *into, const sw_counts *from);
+/* No table of labels has let rare values go: it is the same in whatever order it was filled. */
+bool sw_counts_exact(const sw_counts *counts);
 /* Adds a cell of a shard and clears it. */
 void sw_counts_take(sw_counts *into, sw_shard *shard, uint32_t index);
 
 void sw_counts_encode(sw_buf *out, const sw_counts *counts);
-/* INVALID where `bytes` are damaged or of another layout; then nothing was added. */
+/* INVALID where `bytes` are damaged or of another layout; then nothing was added. What `into` does
+ * not keep is left out. */
 SW_MUST_USE sw_status sw_counts_add_encoded(sw_counts *into, sw_str bytes, sw_error *error);
 /* Made as the bytes say. INVALID where they are damaged. */
 SW_MUST_USE sw_status sw_counts_decode(sw_counts *out, sw_str bytes, sw_error *error);

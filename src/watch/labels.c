@@ -161,6 +161,22 @@ void sw_labels_merge(sw_labels *into, const sw_labels *from) {
                           from->slots[i].count);
 }
 
+void sw_labels_subtract(sw_labels *into, const sw_labels *from) {
+    sw_label all[SW_LABELS_MAX], *less[SW_LABEL_SLOTS];
+    into->missing -= from->missing;
+    if (from->used == 0)
+        return;
+    /* All are found before one is emptied: slots are looked for past full ones only. */
+    for (uint32_t i = 0; i < SW_LABEL_SLOTS; i++) {
+        sw_str text = {from->slots[i].text, from->slots[i].len};
+        less[i] = from->slots[i].count ? slot_of(into, sw_hash_text(text), text) : NULL;
+    }
+    for (uint32_t i = 0; i < SW_LABEL_SLOTS; i++)
+        if (less[i])
+            less[i]->count -= from->slots[i].count;
+    refill(into, all, gather(all, into), 0);
+}
+
 int sw_labels_by_count(const void *left, const void *right) {
     const sw_label *a = *(const sw_label *const *)left, *b = *(const sw_label *const *)right;
     if (a->count != b->count)

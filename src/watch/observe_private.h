@@ -82,6 +82,8 @@ void sw_labels_add(sw_labels *labels, sw_str text, uint64_t count);
 /* As sw_labels_add of its digits (or "true" and "false"), found by the number. */
 void sw_labels_add_number(sw_labels *labels, sw_dtype dtype, int64_t number);
 void sw_labels_merge(sw_labels *into, const sw_labels *from);
+/* Takes off what had been merged into it, where neither has let values go (others = 0). */
+void sw_labels_subtract(sw_labels *into, const sw_labels *from);
 void sw_labels_clear(sw_labels *labels);
 /* For qsort of pointers to labels: the most frequent first, those as frequent by their text. */
 int sw_labels_by_count(const void *left, const void *right);

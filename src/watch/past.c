@@ -30,9 +30,9 @@ static sw_status store(sw_watch *watch, const sw_record *record, int64_t minute,
 static void insert(sw_record *record, size_t at, sw_minute minute) {
     memmove(record->ring + at + 1, record->ring + at,
             (record->ring_count - at) * sizeof *record->ring);
+    minute.number = ++record->numbered;
     record->ring[at] = minute;
     record->ring_count++;
-    record->ring_changes++;
 }
 
 /* The stored entry of that minute, so that many requests for one take no more room than one. */
@@ -57,7 +57,7 @@ static void add_to(sw_record *record, sw_minute *entry, sw_counts *counts) {
     entry->bytes = sum.at;
     entry->len = sum.len;
     entry->rows = counts->rows;
-    record->ring_changes++;
+    entry->number = ++record->numbered;
 }
 
 /* What is stored is shown too, where it is of the last hour. */

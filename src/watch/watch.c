@@ -37,7 +37,6 @@ static void drop_minutes(sw_record *record, size_t count) {
         sw_mem_free(record->ring[i].bytes);
     }
     record->ring_count -= count;
-    record->ring_changes++;
     memmove(record->ring, record->ring + count, record->ring_count * sizeof *record->ring);
 }
 
@@ -56,8 +55,8 @@ static bool push_minute(sw_record *record, const sw_counts *counts, sw_minute mi
     minute.rows = counts->rows;
     minute.bytes = bytes.at;
     minute.len = bytes.len;
+    minute.number = ++record->numbered;
     record->ring[record->ring_count++] = minute;
-    record->ring_changes++;
     return true;
 }
 
@@ -327,7 +326,7 @@ sw_status sw_watch_open(sw_watch **out, sw_db *db, sw_error *error) {
 
 static void free_handle(sw_watched *watched) {
     sw_mem_free(watched->segments);
-    sw_counts_free(&watched->base);
+    sw_counts_free(&watched->window.sum);
     sw_counts_free(&watched->reference);
     pthread_mutex_destroy(&watched->summing);
     sw_mem_free(watched);

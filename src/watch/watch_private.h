@@ -42,6 +42,7 @@ typedef struct sw_minute {
     uint64_t rows;
     char *bytes; /* sw_counts_encode */
     size_t len;
+    uint64_t number; /* grows with each entry, and with each change of one */
     uint32_t step;
     bool written, writing;
 } sw_minute;
@@ -61,8 +62,8 @@ typedef struct sw_record {
     int64_t writing_minute;
     sw_minute ring[SW_WATCH_RING_ROOM]; /* oldest first */
     size_t ring_count;
-    uint64_t ring_changes;
-    uint64_t lost; /* minutes that went before the database took them, since it last did */
+    uint64_t numbered; /* the last number given to a minute of it */
+    uint64_t lost;     /* minutes that went before the database took them, since it last did */
 } sw_record;
 
 struct sw_watch {
@@ -83,6 +84,18 @@ struct sw_watch {
     bool stop, started;
 };
 
+/*
+ * The finished minutes of a record from one on, as a kept sum that slides: what the window leaves
+ * behind is taken off. So it holds bins and labels alone, which is what verdicts are made from.
+ * All 0: empty.
+ */
+typedef struct sw_sliding_window {
+    sw_counts sum;
+    int64_t from_minute;
+    uint64_t numbered; /* the record's, when it was last moved */
+    size_t minutes;    /* entries of the ring that are in it */
+} sw_sliding_window;
+
 struct sw_watched {
     sw_watch *watch;
     sw_record *record;
@@ -94,9 +107,8 @@ struct sw_watched {
     pthread_mutex_t summing; /* for the cache of the summary */
     sw_counts reference;
     int64_t reference_minute; /* when it was read */
-    sw_counts base;           /* the finished minutes of the summary's window */
-    int64_t base_minute;
-    uint64_t base_changes, summed_changes; /* ring_changes and changes as of then */
+    sw_sliding_window window; /* of the summary */
+    uint64_t summed_changes;  /* the record's, when the summary was made */
     bool summed;
     sw_watch_summary summary;
 };
@@ -127,6 +139,13 @@ sw_record *sw_watch_find(const sw_watch *watch, const sw_record_key *key);
 /* Adds the counts of minutes in [from, to), from memory; NOT_FOUND where no record is kept. */
 SW_MUST_USE sw_status sw_watch_sum(sw_counts *into, sw_watch *watch, const sw_record_key *key,
                                    int64_t from_minute, int64_t to_minute, sw_error *error);
+/*
+ * Lets `window` begin at that minute, and sets `now` to the running one's bins and labels and
+ * `changes` to the record's of that time. `now` is made, and the caller's to free. After NO_MEMORY
+ * the window is empty, and `now` is not made.
+ */
+SW_MUST_USE sw_status sw_watch_slide(sw_sliding_window *window, sw_counts *now, uint64_t *changes,
+                                     sw_record *record, int64_t from_minute, sw_error *error);
 
 /* ---- Verdicts ---- */
 

@@ -1,54 +1,59 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "watch/history_private.h"
+#include "watch/watch_private.h"
 
 #include "base/mem.h"
 
-/* A record's window as bytes: taken under its lock, added up without. */
+/* Minutes of a ring are copied under the record's lock, each as its length and its compact form,
+ * and added up without. */
+
+static void copy_minute(sw_buf *out, const sw_minute *m) {
+    sw_buf_add(out, &m->len, sizeof m->len);
+    sw_buf_add(out, m->bytes, m->len);
+}
+
+static sw_status no_memory(sw_error *error) {
+    return sw_fail(error, SW_CODE_NO_MEMORY, "not enough memory to add up a window's counts");
+}
+
+static sw_status add_minutes(sw_counts *into, const sw_buf *from, sw_error *error) {
+    for (size_t at = 0; at < from->len;) {
+        size_t len;
+        memcpy(&len, from->at + at, sizeof len);
+        SW_TRY(sw_counts_add_encoded(into, (sw_str){from->at + at + sizeof len, len}, error));
+        at += sizeof len + len;
+    }
+    return SW_OK;
+}
+
+/* ---- Any window, summed anew ---- */
+
 typedef struct window_copy {
-    sw_buf bytes; /* each finished minute: its length as size_t, then its compact form */
-    bool fresh;   /* `bytes` were copied */
+    sw_buf minutes;
     sw_counts now;
-    uint64_t changes, ring_changes;
 } window_copy;
 
 static void free_copy(window_copy *copy) {
-    sw_buf_free(&copy->bytes);
+    sw_buf_free(&copy->minutes);
     sw_counts_free(&copy->now);
 }
 
-/* Leaves out the finished minutes where they are still those of `known_ring_changes`. */
 static sw_status copy_window(window_copy *out, sw_record *record, int64_t from_minute,
-                             int64_t to_minute, uint64_t known_ring_changes, sw_error *error) {
+                             int64_t to_minute, sw_error *error) {
     *out = (window_copy){0};
     SW_TRY(sw_counts_make_like(&out->now, &record->now, error));
     pthread_mutex_lock(&record->lock);
-    out->changes = record->changes;
-    out->ring_changes = record->ring_changes;
-    out->fresh = record->ring_changes != known_ring_changes;
-    for (size_t i = 0; out->fresh && i < record->ring_count; i++) {
+    for (size_t i = 0; i < record->ring_count; i++) {
         const sw_minute *m = &record->ring[i];
-        if (m->minute < from_minute || m->minute >= to_minute)
-            continue;
-        sw_buf_add(&out->bytes, &m->len, sizeof m->len);
-        sw_buf_add(&out->bytes, m->bytes, m->len);
+        if (m->minute >= from_minute && m->minute < to_minute)
+            copy_minute(&out->minutes, m);
     }
     if (record->minute >= from_minute && record->minute < to_minute)
         sw_counts_add(&out->now, &record->now);
     pthread_mutex_unlock(&record->lock);
-    if (!out->bytes.failed)
+    if (!out->minutes.failed)
         return SW_OK;
     free_copy(out);
-    return sw_fail(error, SW_CODE_NO_MEMORY, "not enough memory to add up a window's counts");
-}
-
-static sw_status add_minutes(sw_counts *into, const window_copy *from, sw_error *error) {
-    for (size_t at = 0; at < from->bytes.len;) {
-        size_t len;
-        memcpy(&len, from->bytes.at + at, sizeof len);
-        SW_TRY(sw_counts_add_encoded(into, (sw_str){from->bytes.at + at + sizeof len, len}, error));
-        at += sizeof len + len;
-    }
-    return SW_OK;
+    return no_memory(error);
 }
 
 static bool is_record(const sw_record *record, const sw_record_key *key) {
@@ -69,106 +74,102 @@ sw_status sw_watch_sum(sw_counts *into, sw_watch *watch, const sw_record_key *ke
     pthread_mutex_lock(&watch->listing);
     sw_record *record = sw_watch_find(watch, key);
     bool fits = record && record->now.bin_count == into->bin_count;
-    sw_status status = fits ? copy_window(&copy, record, from_minute, to_minute, UINT64_MAX, error)
+    sw_status status = fits ? copy_window(&copy, record, from_minute, to_minute, error)
                             : sw_fail(error, SW_CODE_NOT_FOUND, "%.*s@%u is not served now",
                                       SW_STR_ARG(key->model), key->version);
     pthread_mutex_unlock(&watch->listing);
     if (sw_failed(status))
         return status;
-    status = add_minutes(into, &copy, error);
+    status = add_minutes(into, &copy.minutes, error);
     sw_counts_add(into, &copy.now);
     free_copy(&copy);
     return status;
 }
 
-/* ---- Summary ---- */
+/* ---- A window that slides ---- */
 
-static void judge_all(sw_watch_summary *out, const sw_watched *watched, const sw_counts *counts) {
-    sw_watch_state worst = SW_WATCH_UNWATCHED;
-    *out = (sw_watch_summary){.rows = counts->rows, .features = watched->observer->feature_count};
-    for (uint32_t i = 0; i < watched->observer->column_count; i++) {
-        sw_watch_pair pair;
-        sw_watch_pair_of(&pair, watched->observer, watched->profile, i, &watched->reference,
-                         counts);
-        if (!pair.watched)
-            continue;
-        sw_verdict v = sw_watch_judge(&pair.reference, pair.live, counts->rows);
-        out->drifted += v.state == SW_WATCH_DRIFTED;
-        out->moved += v.state == SW_WATCH_MOVED;
-        out->too_few += v.state == SW_WATCH_TOO_FEW;
-        worst = v.state > worst ? v.state : worst;
-    }
-    out->state =
-        sw_watch_state_text(sw_watch_overall(watched->reference.rows > 0, counts->rows, worst));
+static void empty(sw_sliding_window *window) {
+    sw_counts_clear(&window->sum);
+    window->minutes = 0;
+    window->numbered = 0;
 }
 
-/* A profile is read once; a reference of own traffic now and then. */
-static sw_status read_reference(sw_watched *watched, int64_t minute, sw_error *error) {
-    const sw_record *record = watched->record;
-    const sw_watch_subject subject = {.model = record->model,
-                                      .version = record->version,
-                                      .profile = watched->profile,
-                                      .profile_hash = record->hash,
-                                      .settings = watched->settings};
-    bool own = watched->settings && watched->settings->reference != SW_REFERENCE_PROFILE;
-    int64_t age = minute - watched->reference_minute;
-    if (watched->reference.bins && (!own || (age >= 0 && age < SW_WATCH_REFERENCE_MINUTES)))
+static bool holds(const sw_sliding_window *window, const sw_minute *m) {
+    return m->number <= window->numbered && m->minute >= window->from_minute;
+}
+
+/* Not where a minute that it holds was changed, or is gone from the ring; nor where labels were let
+ * go that would have to be known now. */
+static bool can_slide(const sw_sliding_window *window, const sw_record *record,
+                      int64_t from_minute) {
+    size_t held = 0, leaving = 0;
+    for (size_t i = 0; i < record->ring_count; i++) {
+        bool is_held = holds(window, &record->ring[i]);
+        held += is_held;
+        leaving += is_held && record->ring[i].minute < from_minute;
+    }
+    return held == window->minutes && (leaving == 0 || sw_counts_exact(&window->sum));
+}
+
+typedef struct slide {
+    sw_buf leaving, coming;
+} slide;
+
+/* Says where the window will be, before it is there. The record's lock is held. */
+static void copy_slide(slide *out, sw_sliding_window *window, const sw_record *record,
+                       int64_t from_minute) {
+    if (!can_slide(window, record, from_minute))
+        empty(window);
+    window->minutes = 0;
+    for (size_t i = 0; i < record->ring_count; i++) {
+        const sw_minute *m = &record->ring[i];
+        bool held = holds(window, m), wanted = m->minute >= from_minute;
+        window->minutes += wanted;
+        if (held != wanted)
+            copy_minute(held ? &out->leaving : &out->coming, m);
+    }
+    window->from_minute = from_minute;
+    window->numbered = record->numbered;
+}
+
+static sw_status take_off(sw_counts *from, const sw_buf *minutes, sw_error *error) {
+    sw_counts gone;
+    if (minutes->len == 0)
         return SW_OK;
-    if (!watched->reference.bins)
-        SW_TRY(sw_counts_make_for(&watched->reference, watched->observer, false, error));
-    sw_counts_clear(&watched->reference);
-    watched->reference_minute = minute;
-    return sw_watch_reference(&watched->reference, watched->watch, &subject, watched->observer,
-                              SW_STR(""), (minute - SW_WATCH_SUMMARY_MINUTES + 1) * 60000, error);
-}
-
-/* What is cached still holds where nothing was counted and no minute has gone by since. */
-static bool is_current(const sw_watched *watched, int64_t minute) {
-    sw_record *record = watched->record;
-    pthread_mutex_lock(&record->lock);
-    bool same =
-        record->changes == watched->summed_changes && record->ring_changes == watched->base_changes;
-    pthread_mutex_unlock(&record->lock);
-    return watched->summed && same && minute == watched->base_minute;
-}
-
-/*
- * The finished minutes are added up once a minute and kept; with each merge since, only the running
- * one is added to them.
- */
-static sw_status sum_up(sw_watched *watched, int64_t minute, sw_error *error) {
-    window_copy copy;
-    if (is_current(watched, minute))
-        return SW_OK;
-    SW_TRY(read_reference(watched, minute, error));
-    uint64_t known =
-        watched->summed && minute == watched->base_minute ? watched->base_changes : UINT64_MAX;
-    SW_TRY(copy_window(&copy, watched->record, minute - SW_WATCH_SUMMARY_MINUTES + 1, INT64_MAX,
-                       known, error));
-    sw_status status = SW_OK;
-    watched->summed = false;
-    if (!watched->base.bins)
-        status = sw_counts_make_like(&watched->base, &copy.now, error);
-    if (copy.fresh && !sw_failed(status)) {
-        sw_counts_clear(&watched->base);
-        status = add_minutes(&watched->base, &copy, error);
-    }
-    if (!sw_failed(status)) {
-        sw_counts_add(&copy.now, &watched->base);
-        judge_all(&watched->summary, watched, &copy.now);
-        watched->base_minute = minute;
-        watched->base_changes = copy.ring_changes;
-        watched->summed_changes = copy.changes;
-        watched->summed = true;
-    }
-    free_copy(&copy);
+    SW_TRY(sw_counts_make(&gone, from->bin_count, from->label_count, error));
+    sw_status status = add_minutes(&gone, minutes, error);
+    if (!sw_failed(status))
+        sw_counts_subtract(from, &gone);
+    sw_counts_free(&gone);
     return status;
 }
 
-sw_status sw_watch_summarise(sw_watch_summary *out, sw_watched *watched, sw_error *error) {
-    pthread_mutex_lock(&watched->summing);
-    sw_status status = sum_up(watched, sw_watch_minute(watched->watch), error);
-    *out = watched->summary;
-    pthread_mutex_unlock(&watched->summing);
+static sw_status apply(sw_counts *sum, const slide *s, sw_error *error) {
+    if (s->leaving.failed || s->coming.failed)
+        return no_memory(error);
+    SW_TRY(take_off(sum, &s->leaving, error));
+    return add_minutes(sum, &s->coming, error);
+}
+
+sw_status sw_watch_slide(sw_sliding_window *window, sw_counts *now, uint64_t *changes,
+                         sw_record *record, int64_t from_minute, sw_error *error) {
+    uint32_t bins = record->now.bin_count, labels = record->now.label_count;
+    slide s = {0};
+    if (!window->sum.bins)
+        SW_TRY(sw_counts_make(&window->sum, bins, labels, error));
+    SW_TRY(sw_counts_make(now, bins, labels, error));
+    pthread_mutex_lock(&record->lock);
+    copy_slide(&s, window, record, from_minute);
+    if (record->minute >= from_minute)
+        sw_counts_add(now, &record->now);
+    *changes = record->changes;
+    pthread_mutex_unlock(&record->lock);
+    sw_status status = apply(&window->sum, &s, error);
+    if (sw_failed(status)) {
+        empty(window);
+        sw_counts_free(now);
+    }
+    sw_buf_free(&s.leaving);
+    sw_buf_free(&s.coming);
     return status;
 }

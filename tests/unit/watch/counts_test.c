@@ -68,6 +68,50 @@ TEST(counts__come_back_from_their_compact_form) {
     }
 }
 
+/* Values and missing ones, so few that a table takes all. */
+static void fill_exactly(sw_counts *counts) {
+    counts->rows = sw_rng_next(&seed) % 1000;
+    for (uint32_t i = 0; i < counts->bin_count; i++)
+        counts->bins[i] = sw_rng_next(&seed) % 100;
+    for (uint32_t i = 0; i < counts->label_count; i++) {
+        counts->labels[i].missing = sw_rng_next(&seed) % 9;
+        for (uint64_t n = sw_rng_next(&seed) % 40; n > 0; n--) {
+            char text[24];
+            int len = snprintf(text, sizeof text, "label %llu",
+                               (unsigned long long)(sw_rng_next(&seed) % SW_LABELS_MAX));
+            sw_labels_add(&counts->labels[i], (sw_str){text, (size_t)len},
+                          1 + sw_rng_next(&seed) % 1000);
+        }
+    }
+}
+
+TEST(counts__what_was_added_is_taken_off_again) {
+    enum { KEPT = 8, BINS = 20, LABELS = 3 };
+    sw_counts parts[KEPT] = {0}, sum, plain;
+    REQUIRE_OK(sw_counts_make(&sum, BINS, LABELS, &error), error);
+    REQUIRE_OK(sw_counts_make(&plain, BINS, LABELS, &error), error);
+    for (int round = 0; round < 500; round++) {
+        sw_counts *part = &parts[sw_rng_next(&seed) % KEPT];
+        if (part->bins)
+            sw_counts_subtract(&sum, part);
+        else
+            REQUIRE_OK(sw_counts_make(part, BINS, LABELS, &error), error);
+        sw_counts_clear(part);
+        fill_exactly(part);
+        sw_counts_add(&sum, part);
+        sw_counts_clear(&plain);
+        for (int i = 0; i < KEPT; i++)
+            if (parts[i].bins)
+                sw_counts_add(&plain, &parts[i]);
+        CHECK(sw_counts_exact(&sum));
+        CHECK(same(&sum, &plain));
+    }
+    for (int i = 0; i < KEPT; i++)
+        sw_counts_free(&parts[i]);
+    sw_counts_free(&sum);
+    sw_counts_free(&plain);
+}
+
 TEST(counts__ten_thousand_idle_features_take_twelve_bytes) {
     sw_counts counts;
     sw_buf bytes = {0};
