@@ -75,7 +75,7 @@ typedef struct sw_quality_window {
     double lag_p50_s, lag_p90_s; /* from prediction to label; NaN where there is none */
     sw_metrics metrics;   /* of rows with a label, weighted; none where there is no task yet */
     sw_str sums;          /* JSON that `metrics` can be computed from; empty if not asked for */
-    sw_metrics estimated; /* without labels (CBPE): BINARY alone */
+    sw_metrics estimated; /* without labels (CBPE): of classes, where there are scores */
 } sw_quality_window;
 
 /* What a test's evidence came from: it is started, put to where it stood, and takes these looks. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit/test.h"
+#include "unit/watch/watch_testing.h"
 
 #include "base/mem.h"
 #include "base/rng.h"
@@ -29,23 +30,10 @@ static void fill(sw_counts *counts) {
     }
 }
 
-static uint64_t count_of(const sw_labels *labels, const sw_label *wanted) {
-    for (int i = 0; i < SW_LABEL_SLOTS; i++)
-        if (labels->slots[i].count && labels->slots[i].len == wanted->len &&
-            memcmp(labels->slots[i].text, wanted->text, wanted->len) == 0)
-            return labels->slots[i].count;
-    return 0;
-}
-
 static bool same(const sw_counts *a, const sw_counts *b) {
     bool good = a->rows == b->rows && memcmp(a->bins, b->bins, a->bin_count * sizeof *a->bins) == 0;
-    for (uint32_t i = 0; i < a->label_count; i++) {
-        const sw_labels *x = &a->labels[i], *y = &b->labels[i];
-        good = good && x->missing == y->missing && x->others == y->others && x->used == y->used;
-        for (int k = 0; k < SW_LABEL_SLOTS; k++)
-            good =
-                good && (x->slots[k].count == 0 || count_of(y, &x->slots[k]) == x->slots[k].count);
-    }
+    for (uint32_t i = 0; i < a->label_count; i++)
+        good = good && testing_same_labels(&a->labels[i], &b->labels[i]);
     return good;
 }
 

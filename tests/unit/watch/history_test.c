@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Settings at work: segments, references, privacy; inputs that are no columns; windows over all. */
-#include "unit/test.h"
-#include "unit/watch/watch_testing.h"
+#include "unit/watch/watch_server.h"
 
 #include "base/mem.h"
 #include "watch/history_private.h"
@@ -9,39 +8,13 @@
 #include "watch/quantiles_private.h"
 #include "watch/windows_private.h"
 
-#include <jansson.h>
-
-static sw_error error;
-static sw_arena arena;
 static uint64_t seed = 23;
-static _Atomic int64_t now_ms;
-
-static int64_t test_clock(void) {
-    return atomic_load(&now_ms);
-}
-
-static void set_minute(int64_t minute) {
-    atomic_store(&now_ms, minute * 60000 + 1234);
-}
-
-enum { START = 29000000 - 29000000 % 1440 };
 
 /* ---- A model of an age and a country, with a score and a class ---- */
 
-static const sw_str model = SW_STR("credit"), hash = SW_STR("77aa");
 static const sw_str countries[] = {SW_STR("ch"), SW_STR("de"), SW_STR("fr")};
 static sw_tensor_spec inputs[2], outputs[2];
 static sw_feature features[2];
-static sw_signature signature;
-static sw_profile profile;
-static sw_monitor_settings settings;
-static char folder[64];
-static sw_db *db;
-static sw_watch *watch;
-static sw_observer *observer;
-static sw_shard *shard;
-static sw_watched *watched;
-static sw_watch_subject subject;
 
 static void describe_model(void) {
     inputs[0] =
@@ -109,41 +82,12 @@ static void make_profile(void) {
 }
 
 static bool set_up(void (*choose)(void)) {
-    char path[96];
-    set_minute(START);
-    snprintf(folder, sizeof folder, "/tmp/sw_history_test_XXXXXX");
-    if (!mkdtemp(folder))
-        return false;
-    snprintf(path, sizeof path, "%s/slipway.db", folder);
+    begin_server();
     describe_model();
     make_profile();
-    sw_monitor_settings_default(&settings);
     if (choose)
         choose();
-    CHECK_OK(sw_db_open(&db, path, &error), error);
-    CHECK_OK(sw_watch_open_still(&watch, db, test_clock, &error), error);
-    CHECK_OK(sw_observer_make(&observer, &signature, &profile, &settings, &error), error);
-    CHECK_OK(sw_shard_make(&shard, observer, &error), error);
-    CHECK_OK(sw_watch_add(&watched, watch, model, 1, hash, observer, &profile, &settings, &error),
-             error);
-    subject = (sw_watch_subject){.model = model,
-                                 .version = 1,
-                                 .signature = &signature,
-                                 .profile = &profile,
-                                 .profile_hash = hash,
-                                 .settings = &settings};
-    return true;
-}
-
-static void tear_down(void) {
-    char command[96];
-    sw_watch_close(watch);
-    sw_db_close(db);
-    sw_shard_free(shard);
-    sw_observer_free(observer);
-    sw_arena_reset(&arena);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    CHECK_INT(system(command), 0);
+    return make_server();
 }
 
 static void serve_rows(int count, double shift) {
@@ -152,32 +96,6 @@ static void serve_rows(int count, double shift) {
         count_row(shard, &r);
     }
     sw_watch_merge(watched, shard);
-}
-
-static json_t *report(const char *segment, uint32_t minutes) {
-    sw_buf json = {0};
-    CHECK_OK(sw_watch_report(&json, watch, &subject, sw_str_of(segment), minutes, 0, &error),
-             error);
-    json_t *root = json_loadb(json.at ? json.at : "", json.len, 0, NULL);
-    CHECK(root != NULL);
-    sw_buf_free(&json);
-    return root;
-}
-
-static long long rows_of(const char *segment, uint32_t minutes) {
-    json_t *root = report(segment, minutes);
-    long long rows = json_integer_value(json_object_get(root, "rows"));
-    json_decref(root);
-    return rows;
-}
-
-static json_t *column(json_t *root, const char *list, size_t at) {
-    return json_array_get(json_object_get(root, list), at);
-}
-
-static const char *text_of(json_t *object, const char *key) {
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
 }
 
 static double number_of(json_t *object, const char *key) {
@@ -205,7 +123,7 @@ TEST(watch__predictions_have_the_reference_of_the_training_rows) {
     CHECK_STR(sw_str_of(text_of(column(root, "outputs", 1), "state")), "moved");
     CHECK_STR(sw_str_of(text_of(root, "state")), "drifted");
     json_decref(root);
-    tear_down();
+    end_server();
 }
 
 TEST(profile__outputs_survive_their_json) {
@@ -220,7 +138,7 @@ TEST(profile__outputs_survive_their_json) {
     CHECK(sw_str_eq(sw_buf_str(&once), sw_buf_str(&twice)));
     sw_buf_free(&once);
     sw_buf_free(&twice);
-    tear_down();
+    end_server();
 }
 
 /* ---- Numbers beside the bins ---- */
@@ -249,7 +167,7 @@ TEST(watch__moments_quantiles_and_distinct_values_are_near_the_exact_ones) {
     CHECK(fabs(number_of(age, "reference_median") - 40) < 1);
     CHECK_NEAR(number_of(column(root, "features", 1), "distinct"), 3, 1);
     json_decref(root);
-    tear_down();
+    end_server();
 }
 
 /* ---- Segments ---- */
@@ -299,7 +217,7 @@ TEST(segments__add_up_to_all_rows_and_hold_their_own) {
     CHECK_INT(sw_watch_report(&none, watch, &subject, SW_STR("country=xx"), 60, 0, &error).code,
               SW_CODE_NOT_FOUND);
     sw_buf_free(&none);
-    tear_down();
+    end_server();
 }
 
 TEST(segments__are_compared_with_their_own_past) {
@@ -316,7 +234,7 @@ TEST(segments__are_compared_with_their_own_past) {
     root = report("country=de", 18);
     CHECK_STR(sw_str_of(text_of(column(root, "features", 0), "state")), "too few rows");
     json_decref(root);
-    tear_down();
+    end_server();
 }
 
 /* ---- References ---- */
@@ -348,7 +266,7 @@ TEST(reference__a_trailing_window_follows_the_traffic) {
     CHECK_INT(number_of(json_object_get(root, "reference"), "rows"), 1000);
     CHECK_STR(sw_str_of(text_of(column(root, "features", 0), "state")), "same");
     json_decref(root);
-    tear_down();
+    end_server();
 }
 
 /* ---- Privacy ---- */
@@ -363,7 +281,7 @@ static void hide(void) {
 }
 
 static bool stored_somewhere(const char *text) {
-    char command[160];
+    char command[SCRATCH_BYTES + 64];
     snprintf(command, sizeof command, "grep -rqa %s %s", text, folder);
     return system(command) == 0;
 }
@@ -395,7 +313,7 @@ TEST(privacy__what_is_dropped_is_not_counted_and_no_hidden_text_is_stored) {
     CHECK_STR(sw_str_of(text_of(column(root, "features", 1), "state")), "drifted");
     json_decref(root);
     CHECK(!stored_somewhere("verysecretland"));
-    tear_down();
+    end_server();
     REQUIRE(set_up(NULL)); /* and where it is kept, it is there */
     serve_secret();
     root = report("", 15);
@@ -404,7 +322,7 @@ TEST(privacy__what_is_dropped_is_not_counted_and_no_hidden_text_is_stored) {
     CHECK_INT(number_of(top, "count"), 700);
     json_decref(root);
     CHECK(stored_somewhere("verysecretland"));
-    tear_down();
+    end_server();
 }
 
 /* ---- Time ---- */
@@ -439,7 +357,7 @@ TEST(history__ranges_over_minutes_hours_and_days_equal_a_plain_recount) {
         CHECK_INT(counts.rows, wanted);
         sw_counts_free(&counts);
     }
-    tear_down();
+    end_server();
 }
 
 TEST(history__a_clock_that_steps_by_days_loses_nothing) {
@@ -455,7 +373,7 @@ TEST(history__a_clock_that_steps_by_days_loses_nothing) {
     for (int k = 0; k < 3; k++)
         CHECK(sw_watch_keep(watch));
     CHECK_INT(rows_of("", 123 * 1440), 800);
-    tear_down();
+    end_server();
 }
 
 TEST(heatmap__shows_when_a_feature_moved) {
@@ -485,7 +403,7 @@ TEST(heatmap__shows_when_a_feature_moved) {
     CHECK_INT(rows, 12000);
     json_decref(root);
     sw_buf_free(&json);
-    tear_down();
+    end_server();
 }
 
 static long long heatmap_step(uint32_t hours, const char **last_state) {
@@ -516,7 +434,7 @@ TEST(heatmap__has_longer_steps_where_rows_are_few) {
     CHECK_STR(sw_str_of(state), "same");
     CHECK_INT(heatmap_step(168, &state), 360);
     CHECK_INT(heatmap_step(6, &state), 5); /* 720 rows, but no two steps of 600 */
-    tear_down();
+    end_server();
 }
 
 TEST(heatmap__survives_a_lack_of_memory) {
@@ -535,7 +453,7 @@ TEST(heatmap__survives_a_lack_of_memory) {
         sw_buf_free(&json);
     }
     CHECK(!failed);
-    tear_down();
+    end_server();
 }
 
 /* ---- Inputs that are no columns ---- */
@@ -641,7 +559,7 @@ TEST(observe__many_requests_at_once_count_like_each_alone) {
     sw_counts_free(&a);
     sw_counts_free(&b);
     sw_shard_free(alone);
-    tear_down();
+    end_server();
 }
 
 TEST_MAIN

@@ -1,82 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows refused for the type of a value: counted, stored, summed, and looked at. */
-#include "unit/test.h"
-#include "unit/watch/watch_testing.h"
+#include "unit/watch/watch_server.h"
 
-#include "watch/monitors_private.h"
-
-#include <jansson.h>
-
-static sw_error error;
-static sw_arena arena;
 static uint64_t seed = 9;
-
-/* A wall clock that tests turn. */
-static _Atomic int64_t now_ms;
-
-static int64_t test_clock(void) {
-    return atomic_load(&now_ms);
-}
-
-enum { START = 29000000 }; /* a minute of 2025 */
-
-static int64_t minute;
-
-/* Ten seconds after the minute began, so that the one before is settled. */
-static void set_minute(int64_t to) {
-    minute = to;
-    atomic_store(&now_ms, to * 60000 + 10000);
-}
-
-/* ---- A server with one model of four features ---- */
-
-static char folder[64];
-static sw_db *db;
-static sw_watch *watch;
-static sw_monitors *monitors;
-static sw_signature signature;
-static sw_profile profile;
-static sw_monitor_settings settings;
-static sw_observer *observer;
-static sw_shard *shard;
-static sw_watched *watched;
-static sw_monitored *monitored;
-static const sw_str model = SW_STR("fraud"), hash = SW_STR("5f1c");
-
-static bool start_server(void) {
-    char path[96];
-    snprintf(path, sizeof path, "%s/slipway.db", folder);
-    sw_status status = sw_db_open(&db, path, &error);
-    if (!sw_failed(status))
-        status = sw_watch_open_still(&watch, db, test_clock, &error);
-    if (!sw_failed(status))
-        status = sw_monitors_open_still(&monitors, watch, &error);
-    if (!sw_failed(status))
-        status =
-            sw_watch_add(&watched, watch, model, 1, hash, observer, &profile, &settings, &error);
-    if (!sw_failed(status))
-        status = sw_monitor_add(&monitored, monitors, model, 1, hash, observer, &profile, &settings,
-                                &error);
-    CHECK_OK(status, error);
-    return !sw_failed(status);
-}
-
-/* As kill -9 would: what was not kept is gone, and the monitor's state since it was last stored. */
-static void crash_server(void) {
-    for (sw_record *record = watch->records; record; record = record->next) {
-        record->written = record->changes;
-        for (size_t i = 0; i < record->ring_count; i++)
-            record->ring[i].written = true;
-    }
-    sw_monitors_close(monitors);
-    sw_watch_close(watch);
-    sw_db_close(db);
-}
-
-static void stop_server(void) {
-    sw_monitor_remove(monitored);
-    crash_server();
-}
 
 static float draw_row(float x[4]) {
     x[0] = (float)testing_normal(&seed);
@@ -89,11 +15,7 @@ static float draw_row(float x[4]) {
 static bool set_up(void) {
     sw_buf csv = {0};
     float x[4];
-    set_minute(START);
-    snprintf(folder, sizeof folder, "/tmp/sw_monitor_test_XXXXXX");
-    if (!mkdtemp(folder))
-        return false;
-    sw_monitor_settings_default(&settings);
+    begin_server();
     signature = testing_signature(&arena, 4, SW_FP32);
     sw_buf_add_lit(&csv, "x0,x1,x2,x3\n");
     for (int i = 0; i < 5000; i++) {
@@ -103,19 +25,7 @@ static bool set_up(void) {
     }
     CHECK_OK(testing_profile(&profile, &signature, sw_buf_str(&csv), &arena, &error), error);
     sw_buf_free(&csv);
-    CHECK_OK(sw_observer_make(&observer, &signature, &profile, &settings, &error), error);
-    CHECK_OK(sw_shard_make(&shard, observer, &error), error);
-    return start_server();
-}
-
-static void tear_down(void) {
-    char command[128];
-    stop_server();
-    sw_shard_free(shard);
-    sw_observer_free(observer);
-    sw_arena_reset(&arena);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    CHECK_INT(system(command), 0);
+    return make_server();
 }
 
 static void send_rows(sw_shard *to, int count) {
@@ -141,39 +51,10 @@ static void run(int minutes, int rows, int refused) {
     }
 }
 
-static sw_drift read_drift(void) {
-    sw_drift drift = {0};
-    CHECK_OK(sw_monitor_read(&drift, monitors, model, 1, SW_STR("*"), true, &arena, &error), error);
-    return drift;
-}
-
-static const sw_finding *find(const sw_drift *drift, const char *column, sw_finding_kind kind) {
-    static const sw_finding none;
-    for (size_t i = 0; i < drift->count; i++)
-        if (sw_str_is(drift->findings[i].column, column) && drift->findings[i].kind == kind)
-            return &drift->findings[i];
-    CHECK(!"a finding of that column and kind");
-    return &none;
-}
-
 /* ---- Counts ---- */
 
-static json_t *report(uint32_t minutes) {
-    sw_buf json = {0};
-    const sw_watch_subject subject = {.model = model,
-                                      .version = 1,
-                                      .signature = &signature,
-                                      .profile = &profile,
-                                      .profile_hash = hash};
-    CHECK_OK(sw_watch_report(&json, watch, &subject, SW_STR(""), minutes, 0, &error), error);
-    json_t *root = json_loadb(json.at ? json.at : "", json.len, 0, NULL);
-    CHECK(root != NULL);
-    sw_buf_free(&json);
-    return root;
-}
-
 static void check_refused(const uint64_t wanted[4], uint64_t rows, uint32_t minutes) {
-    json_t *root = report(minutes);
+    json_t *root = report("", minutes);
     for (size_t i = 0; i < 4; i++) {
         json_t *feature = json_array_get(json_object_get(root, "features"), i);
         double all = (double)(rows + wanted[i]);
@@ -228,7 +109,7 @@ TEST(watch__refused_rows_add_up_over_loops_restarts_hours_and_days) {
     check_refused((uint64_t[4]){0}, 0, 60);
     for (int i = 0; i < 3; i++)
         sw_shard_free(shards[i]);
-    tear_down();
+    end_server();
 }
 
 TEST(watch__a_minute_of_refused_rows_alone_is_kept_in_memory_too) {
@@ -246,7 +127,7 @@ TEST(watch__a_minute_of_refused_rows_alone_is_kept_in_memory_too) {
     crash_server();
     REQUIRE(start_server());
     check_refused(refused, 6, 15);
-    tear_down();
+    end_server();
 }
 
 /* ---- The monitor ---- */
@@ -274,7 +155,7 @@ TEST(monitor__names_the_column_whose_values_have_the_wrong_type) {
     run(60, 50, 0);
     d = read_drift();
     CHECK_INT(find(&d, "x1", SW_FINDING_TYPE)->state, SW_FINDING_SAME);
-    tear_down();
+    end_server();
 }
 
 TEST(monitor__looks_at_minutes_in_which_every_row_was_refused) {
@@ -292,7 +173,7 @@ TEST(monitor__looks_at_minutes_in_which_every_row_was_refused) {
     sw_monitors_look(monitors);
     sw_drift after = read_drift();
     CHECK(sw_str_eq(d.findings[0].evidence, after.findings[0].evidence));
-    tear_down();
+    end_server();
 }
 
 TEST(monitor__a_refused_row_now_and_then_is_none_to_tell_of) {
@@ -304,7 +185,7 @@ TEST(monitor__a_refused_row_now_and_then_is_none_to_tell_of) {
     CHECK_INT(find(&d, "x1", SW_FINDING_TYPE)->state, SW_FINDING_SAME);
     for (size_t i = 0; i < d.count; i++)
         CHECK(d.findings[i].kind != SW_FINDING_TYPE || !d.findings[i].output);
-    tear_down();
+    end_server();
 }
 
 /* Looks of `LOOKS` minutes at one column, rows of which are refused at this rate. */

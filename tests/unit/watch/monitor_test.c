@@ -1,75 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "unit/test.h"
-#include "unit/watch/watch_testing.h"
+#include "unit/watch/watch_server.h"
 
 #include "base/mem.h"
-#include "watch/monitors_private.h"
 
-static sw_error error;
-static sw_arena arena;
 static uint64_t seed = 9;
 
-/* A wall clock that tests turn. */
-static _Atomic int64_t now_ms;
-
-static int64_t test_clock(void) {
-    return atomic_load(&now_ms);
-}
-
-enum { START = 29000000 }; /* a minute of 2025 */
-
-static int64_t minute;
-
-/* Ten seconds after the minute began, so that the one before is settled. */
-static void set_minute(int64_t to) {
-    minute = to;
-    atomic_store(&now_ms, to * 60000 + 10000);
-}
-
-/* ---- A server with one model of four features ---- */
-
-static char folder[64];
-static sw_db *db;
-static sw_watch *watch;
-static sw_monitors *monitors;
-static sw_signature signature;
-static sw_profile profile;
-static sw_monitor_settings settings;
-static sw_observer *observer;
-static sw_shard *shard;
-static sw_watched *watched;
-static sw_monitored *monitored;
-static const sw_str model = SW_STR("fraud"), hash = SW_STR("5f1c");
-
-static bool start_server(void) {
-    char path[96];
-    snprintf(path, sizeof path, "%s/slipway.db", folder);
-    sw_status status = sw_db_open(&db, path, &error);
-    if (!sw_failed(status))
-        status = sw_watch_open_still(&watch, db, test_clock, &error);
-    if (!sw_failed(status))
-        status = sw_monitors_open_still(&monitors, watch, &error);
-    if (!sw_failed(status))
-        status =
-            sw_watch_add(&watched, watch, model, 1, hash, observer, &profile, &settings, &error);
-    if (!sw_failed(status))
-        status = sw_monitor_add(&monitored, monitors, model, 1, hash, observer, &profile, &settings,
-                                &error);
-    CHECK_OK(status, error);
-    return !sw_failed(status);
-}
-
-/* As kill -9 would: the monitor's state since it was last stored is gone. */
-static void crash_server(void) {
-    sw_monitors_close(monitors);
-    sw_watch_close(watch);
-    sw_db_close(db);
-}
-
-static void stop_server(void) {
-    sw_monitor_remove(monitored);
-    crash_server();
-}
+/* ---- A model of four features ---- */
 
 static float draw_row(float x[4], double shift, double missing, double scale) {
     x[0] = (float)(testing_normal(&seed) + shift);
@@ -83,10 +19,7 @@ static float draw_row(float x[4], double shift, double missing, double scale) {
 static bool set_up_by(const char *settings_json) {
     sw_buf csv = {0};
     float x[4];
-    set_minute(START);
-    snprintf(folder, sizeof folder, "/tmp/sw_monitor_test_XXXXXX");
-    if (!mkdtemp(folder))
-        return false;
+    begin_server();
     CHECK_OK(sw_monitor_settings_from_json(&settings, sw_str_of(settings_json), &arena, &error),
              error);
     signature = testing_signature(&arena, 4, SW_FP32);
@@ -98,23 +31,11 @@ static bool set_up_by(const char *settings_json) {
     }
     CHECK_OK(testing_profile(&profile, &signature, sw_buf_str(&csv), &arena, &error), error);
     sw_buf_free(&csv);
-    CHECK_OK(sw_observer_make(&observer, &signature, &profile, &settings, &error), error);
-    CHECK_OK(sw_shard_make(&shard, observer, &error), error);
-    return start_server();
+    return make_server();
 }
 
 static bool set_up(void) {
     return set_up_by("");
-}
-
-static void tear_down(void) {
-    char command[128];
-    stop_server();
-    sw_shard_free(shard);
-    sw_observer_free(observer);
-    sw_arena_reset(&arena);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    CHECK_INT(system(command), 0);
 }
 
 typedef struct fault {
@@ -143,21 +64,6 @@ static void run(int minutes, int rows, fault f) {
     }
 }
 
-static sw_drift read_drift(void) {
-    sw_drift drift = {0};
-    CHECK_OK(sw_monitor_read(&drift, monitors, model, 1, SW_STR("*"), true, &arena, &error), error);
-    return drift;
-}
-
-static const sw_finding *find(const sw_drift *drift, const char *column, sw_finding_kind kind) {
-    static const sw_finding none;
-    for (size_t i = 0; i < drift->count; i++)
-        if (sw_str_is(drift->findings[i].column, column) && drift->findings[i].kind == kind)
-            return &drift->findings[i];
-    CHECK(!"a finding of that column and kind");
-    return &none;
-}
-
 /* ---- What it says ---- */
 
 TEST(monitor__says_too_few_rows_then_the_same) {
@@ -177,7 +83,7 @@ TEST(monitor__says_too_few_rows_then_the_same) {
               "at most 1 false alarm a month");
     CHECK(find(&d, "x0", SW_FINDING_DISTRIBUTION)->psi < 0.05);
     CHECK(find(&d, "x0", SW_FINDING_DISTRIBUTION)->rows >= 500);
-    tear_down();
+    end_server();
 }
 
 TEST(monitor__names_the_column_that_moved_and_when_it_began) {
@@ -196,7 +102,7 @@ TEST(monitor__names_the_column_that_moved_and_when_it_began) {
     CHECK(f->alarm_ms > f->since_ms && f->alarm_ms <= (began + 20) * 60000);
     CHECK_INT(find(&d, "x1", SW_FINDING_DISTRIBUTION)->state, SW_FINDING_SAME);
     CHECK_INT(find(&d, "x2", SW_FINDING_MISSING)->state, SW_FINDING_SAME);
-    tear_down();
+    end_server();
 }
 
 TEST(monitor__sees_missing_values_and_values_out_of_range_within_a_minute) {
@@ -210,7 +116,7 @@ TEST(monitor__sees_missing_values_and_values_out_of_range_within_a_minute) {
     CHECK_STR(missing->reason, "100 % missing in 50 rows (reference 0 %)");
     CHECK_INT(range->state, SW_FINDING_DRIFTED);
     CHECK_INT(find(&d, "x0", SW_FINDING_MISSING)->state, SW_FINDING_SAME);
-    tear_down();
+    end_server();
 }
 
 TEST(monitor__ends_drifted_once_recent_rows_are_as_before_and_begins_afresh) {
@@ -228,7 +134,7 @@ TEST(monitor__ends_drifted_once_recent_rows_are_as_before_and_begins_afresh) {
     run(10, 50, (fault){1, 0, 1});
     d = read_drift();
     CHECK_TEXT(d.state, "drifted");
-    tear_down();
+    end_server();
 }
 
 TEST(monitor__calls_a_constant_or_empty_reference_undefined) {
@@ -241,7 +147,7 @@ TEST(monitor__calls_a_constant_or_empty_reference_undefined) {
     CHECK(isnan(f->psi));
     CHECK_INT(find(&d, "x3", SW_FINDING_MISSING)->state, SW_FINDING_SAME);
     CHECK_INT(find(&d, "x3", SW_FINDING_RANGE)->state, SW_FINDING_SAME);
-    tear_down();
+    end_server();
 }
 
 TEST(monitor__answers_not_found_for_what_is_not_served) {
@@ -249,7 +155,7 @@ TEST(monitor__answers_not_found_for_what_is_not_served) {
     sw_drift d;
     CHECK_INT(sw_monitor_read(&d, monitors, model, 2, SW_STR(""), false, &arena, &error).code,
               SW_CODE_NOT_FOUND);
-    tear_down();
+    end_server();
 }
 
 TEST(monitor__carries_how_much_the_prediction_depends_on_a_column) {
@@ -264,7 +170,7 @@ TEST(monitor__carries_how_much_the_prediction_depends_on_a_column) {
     CHECK_STR(d.findings[0].column, "x1");
     CHECK_NEAR(d.findings[0].influence, 0.5, 0);
     CHECK_STR(d.findings[0].influence_why, "of 1000 rows");
-    tear_down();
+    end_server();
 }
 
 /* ---- References and segments ---- */
@@ -289,7 +195,7 @@ TEST(monitor__compares_with_a_fixed_window_of_its_own_traffic) {
     run(10, 50, (fault){2, 0, 1});
     d = read_drift();
     CHECK_INT(find(&d, "x0", SW_FINDING_DISTRIBUTION)->state, SW_FINDING_DRIFTED);
-    tear_down();
+    end_server();
 }
 
 /* An hour is looked at, then moves into the reference. */
@@ -319,7 +225,7 @@ TEST(monitor__takes_a_trailing_reference_anew_each_seventh_of_its_length) {
     run(20, 50, healthy); /* what was never in this reference is a change to it */
     d = read_drift();
     CHECK_INT(find(&d, "x0", SW_FINDING_DISTRIBUTION)->state, SW_FINDING_DRIFTED);
-    tear_down();
+    end_server();
 }
 
 TEST(monitor__compares_a_segment_with_its_own_past) {
@@ -344,7 +250,7 @@ TEST(monitor__compares_a_segment_with_its_own_past) {
     sw_drift again = {0};
     CHECK_OK(sw_monitor_read(&again, monitors, model, 1, segment, true, &arena, &error), error);
     CHECK(sw_str_eq(d.findings[0].evidence, again.findings[0].evidence));
-    tear_down();
+    end_server();
 }
 
 /* ---- Evidence ---- */
@@ -363,7 +269,7 @@ TEST(evidence__recomputes_bit_for_bit) {
         CHECK(again.evidence_log10 == f->evidence_log10);
         CHECK(again.threshold_log10 == f->threshold_log10);
     }
-    tear_down();
+    end_server();
 }
 
 TEST(evidence__that_was_changed_does_not_agree) {
@@ -383,7 +289,7 @@ TEST(evidence__that_was_changed_does_not_agree) {
               SW_CODE_INVALID);
     CHECK_INT(sw_monitor_recompute(&again, SW_STR("[]"), &arena, &error).code, SW_CODE_INVALID);
     sw_mem_free(changed);
-    tear_down();
+    end_server();
 }
 
 /* ---- Restarts and clocks ---- */
@@ -418,7 +324,7 @@ static void check_restart(bool crash) {
     sw_monitors_look(monitors);
     sw_drift after = read_drift();
     check_same_state(&before, &after);
-    tear_down();
+    end_server();
 }
 
 TEST(monitor__has_the_same_bits_after_a_restart) {
@@ -448,7 +354,7 @@ TEST(monitor__begins_anew_with_other_settings) {
     d = read_drift();
     CHECK_INT(d.looks, 40); /* the last day's minutes, looked at again */
     CHECK_TEXT(d.state, "drifted");
-    tear_down();
+    end_server();
 }
 
 TEST(monitor__looks_once_at_each_minute_though_the_clock_steps_back) {
@@ -467,7 +373,7 @@ TEST(monitor__looks_once_at_each_minute_though_the_clock_steps_back) {
     d = read_drift();
     CHECK(d.looks >= 29 && d.looks <= 30);
     CHECK_TEXT(d.state, "same");
-    tear_down();
+    end_server();
 }
 
 TEST(monitor__looks_at_minutes_once_a_gap_has_passed) {
@@ -482,7 +388,7 @@ TEST(monitor__looks_at_minutes_once_a_gap_has_passed) {
     run(2, 40, healthy);
     d = read_drift();
     CHECK_INT(d.looks, 8);
-    tear_down();
+    end_server();
 }
 
 /* ---- Memory that is out ---- */
@@ -503,7 +409,7 @@ TEST(monitor__looks_again_at_a_minute_that_found_no_memory) {
     CHECK_INT(d.looks, 65);
     CHECK_INT(find(&d, "x0", SW_FINDING_DISTRIBUTION)->state, SW_FINDING_DRIFTED);
     CHECK_INT(find(&d, "x1", SW_FINDING_MISSING)->state, SW_FINDING_DRIFTED);
-    tear_down();
+    end_server();
 }
 
 /* ---- Threads ---- */
@@ -535,7 +441,7 @@ TEST(monitor__is_read_and_replaced_while_it_looks) {
     pthread_join(thread, NULL);
     sw_monitors_look(monitors);
     CHECK_INT(read_drift().looks, 40);
-    tear_down();
+    end_server();
 }
 
 /* ---- Cells ---- */

@@ -1,76 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "unit/test.h"
-#include "unit/watch/watch_testing.h"
+#include "unit/watch/watch_server.h"
 
 #include "base/mem.h"
-#include "watch/watch_private.h"
 #include "watch/windows_private.h"
 
-#include <jansson.h>
 #include <sqlite3.h>
 
-static sw_error error;
-static sw_arena arena;
 static uint64_t seed = 5;
 
-/* A wall clock that tests turn. */
-static _Atomic int64_t now_ms;
-
-static int64_t test_clock(void) {
-    return atomic_load(&now_ms);
-}
-
-static void set_minute(int64_t minute) {
-    atomic_store(&now_ms, minute * 60000 + 1234);
-}
-
-enum { START = 29000000 }; /* a minute of 2025 */
-
-/* ---- A server with one model of three features ---- */
-
-static char folder[64];
-static sw_db *db;
-static sw_watch *watch;
-static sw_signature signature;
-static sw_profile profile;
-static sw_observer *observer;
-static sw_shard *shard;
-static sw_watched *watched;
-static const sw_str model = SW_STR("fraud"), hash = SW_STR("5f1c");
-
-static bool start_server(void) {
-    char path[96];
-    snprintf(path, sizeof path, "%s/slipway.db", folder);
-    sw_status status = sw_db_open(&db, path, &error);
-    if (!sw_failed(status))
-        status = sw_watch_open_still(&watch, db, test_clock, &error);
-    if (!sw_failed(status))
-        status = sw_watch_add(&watched, watch, model, 1, hash, observer, &profile, NULL, &error);
-    CHECK_OK(status, error);
-    return !sw_failed(status);
-}
-
-static void stop_server(void) {
-    sw_watch_close(watch);
-    sw_db_close(db);
-}
-
-/* As kill -9 would: what was not kept is gone. */
-static void crash_server(void) {
-    for (sw_record *record = watch->records; record; record = record->next) {
-        record->written = record->changes;
-        for (size_t i = 0; i < record->ring_count; i++)
-            record->ring[i].written = true;
-    }
-    stop_server();
-}
-
+/* A model of three features. */
 static bool set_up(void) {
     sw_buf csv = {0};
-    set_minute(START);
-    snprintf(folder, sizeof folder, "/tmp/sw_watch_test_XXXXXX");
-    if (!mkdtemp(folder))
-        return false;
+    begin_server();
     signature = testing_signature(&arena, 3, SW_FP32);
     sw_buf_add_lit(&csv, "x0,x1,x2\n");
     for (int i = 0; i < 5000; i++)
@@ -78,19 +19,7 @@ static bool set_up(void) {
                       i % 2);
     CHECK_OK(testing_profile(&profile, &signature, sw_buf_str(&csv), &arena, &error), error);
     sw_buf_free(&csv);
-    CHECK_OK(sw_observer_make(&observer, &signature, &profile, NULL, &error), error);
-    CHECK_OK(sw_shard_make(&shard, observer, &error), error);
-    return start_server();
-}
-
-static void tear_down(void) {
-    char command[128];
-    stop_server();
-    sw_shard_free(shard);
-    sw_observer_free(observer);
-    sw_arena_reset(&arena);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    CHECK_INT(system(command), 0);
+    return make_server();
 }
 
 /* Rows like the reference's, x0 moved by `shift`. */
@@ -110,42 +39,12 @@ static void serve_rows(int count, double shift) {
     sw_watch_merge(watched, shard);
 }
 
-static json_t *report(uint32_t minutes) {
-    sw_buf json = {0};
-    const sw_watch_subject subject = {.model = model,
-                                      .version = 1,
-                                      .signature = &signature,
-                                      .profile = &profile,
-                                      .profile_hash = hash};
-    CHECK_OK(sw_watch_report(&json, watch, &subject, SW_STR(""), minutes, 0, &error), error);
-    json_t *root = json_loadb(json.at ? json.at : "", json.len, 0, NULL);
-    CHECK(root != NULL);
-    sw_buf_free(&json);
-    return root;
-}
-
-static long long rows_in(uint32_t minutes) {
-    json_t *root = report(minutes);
-    long long rows = json_integer_value(json_object_get(root, "rows"));
-    json_decref(root);
-    return rows;
-}
-
-static json_t *column(json_t *root, const char *list, size_t at) {
-    return json_array_get(json_object_get(root, list), at);
-}
-
-static const char *text_of(json_t *object, const char *key) {
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "(none)";
-}
-
 /* ---- Reports ---- */
 
 TEST(watch__the_same_data_reads_as_the_same) {
     REQUIRE(set_up());
     serve_rows(2000, 0);
-    json_t *root = report(15);
+    json_t *root = report("", 15);
     CHECK_TEXT(text_of(root, "model"), "fraud");
     CHECK_TEXT(text_of(root, "state"), "same");
     CHECK_INT(json_integer_value(json_object_get(root, "version")), 1);
@@ -167,13 +66,13 @@ TEST(watch__the_same_data_reads_as_the_same) {
     CHECK_INT(json_array_size(json_object_get(score, "bins")), 20);
     CHECK_NEAR(json_number_value(json_object_get(score, "median")), 0.5, 0.05);
     json_decref(root);
-    tear_down();
+    end_server();
 }
 
 TEST(watch__bars_add_up_to_all_values) {
     REQUIRE(set_up());
     serve_rows(3000, 4);
-    json_t *root = report(15);
+    json_t *root = report("", 15);
     for (size_t i = 0; i < 3; i++) {
         double live = 0, reference = 0;
         json_t *bins = json_object_get(column(root, "features", i), "bins"), *bin;
@@ -186,13 +85,13 @@ TEST(watch__bars_add_up_to_all_values) {
         CHECK_NEAR(reference, 1, 0.002);
     }
     json_decref(root);
-    tear_down();
+    end_server();
 }
 
 TEST(watch__a_shifted_feature_drifts_and_the_others_do_not) {
     REQUIRE(set_up());
     serve_rows(1000, 1);
-    json_t *root = report(15);
+    json_t *root = report("", 15);
     CHECK_TEXT(text_of(root, "state"), "drifted");
     CHECK_TEXT(text_of(column(root, "features", 0), "state"), "drifted");
     CHECK_HAS(text_of(column(root, "features", 0), "why"), "(above 0.2)");
@@ -206,13 +105,13 @@ TEST(watch__a_shifted_feature_drifts_and_the_others_do_not) {
     CHECK_INT(summary.drifted, 1);
     CHECK_INT(summary.moved, 0);
     json_decref(root);
-    tear_down();
+    end_server();
 }
 
 TEST(watch__few_rows_are_too_few_to_say) {
     REQUIRE(set_up());
     serve_rows(499, 3);
-    json_t *root = report(15);
+    json_t *root = report("", 15);
     CHECK_TEXT(text_of(root, "state"), "too few rows");
     CHECK_TEXT(text_of(column(root, "features", 0), "state"), "too few rows");
     CHECK_TEXT(text_of(column(root, "features", 0), "why"), "499 of 500 rows");
@@ -224,7 +123,7 @@ TEST(watch__few_rows_are_too_few_to_say) {
     serve_rows(1, 3);
     REQUIRE_OK(sw_watch_summarise(&summary, watched, &error), error);
     CHECK_TEXT(summary.state, "drifted");
-    tear_down();
+    end_server();
 }
 
 TEST(watch__a_version_without_a_profile_is_unwatched) {
@@ -256,7 +155,7 @@ TEST(watch__a_version_without_a_profile_is_unwatched) {
     sw_watch_remove(second);
     sw_shard_free(counts);
     sw_observer_free(bare);
-    tear_down();
+    end_server();
 }
 
 /* ---- Windows ---- */
@@ -274,16 +173,16 @@ TEST(watch__windows_hold_their_minutes_and_no_more) {
     for (int minutes = 1; minutes <= 80; minutes++) {
         sum += 10 + 80 - minutes;
         if (minutes % 13 == 1 || minutes > 58)
-            CHECK_INT(rows_in((uint32_t)minutes), sum);
+            CHECK_INT(rows_of("", (uint32_t)minutes), sum);
     }
     sw_watch_summary summary;
     REQUIRE_OK(sw_watch_summarise(&summary, watched, &error), error);
-    CHECK_INT(summary.rows, rows_in(15));
+    CHECK_INT(summary.rows, rows_of("", 15));
     set_minute(START + 83);
     REQUIRE_OK(sw_watch_summarise(&summary, watched, &error), error);
-    CHECK_INT(summary.rows, rows_in(15));
+    CHECK_INT(summary.rows, rows_of("", 15));
     CHECK_INT(summary.rows, 11 * (79 + 89) / 2); /* minutes 69 to 79 */
-    tear_down();
+    end_server();
 }
 
 TEST(watch__counts_survive_a_restart) {
@@ -293,16 +192,16 @@ TEST(watch__counts_survive_a_restart) {
     serve_rows(400, 0);
     stop_server();
     REQUIRE(start_server());
-    CHECK_INT(rows_in(15), 700);
+    CHECK_INT(rows_of("", 15), 700);
     serve_rows(50, 0);
     CHECK(sw_watch_keep(watch));
-    CHECK_INT(rows_in(15), 750);
-    CHECK_INT(rows_in(1), 450);
-    CHECK_INT(rows_in(200), 750); /* from the database */
+    CHECK_INT(rows_of("", 15), 750);
+    CHECK_INT(rows_of("", 1), 450);
+    CHECK_INT(rows_of("", 200), 750); /* from the database */
     stop_server();
     REQUIRE(start_server());
-    CHECK_INT(rows_in(15), 750);
-    tear_down();
+    CHECK_INT(rows_of("", 15), 750);
+    end_server();
 }
 
 TEST(watch__a_crash_loses_what_was_not_kept_and_no_more) {
@@ -312,8 +211,8 @@ TEST(watch__a_crash_loses_what_was_not_kept_and_no_more) {
     serve_rows(50, 0);
     crash_server();
     REQUIRE(start_server());
-    CHECK_INT(rows_in(15), 300);
-    tear_down();
+    CHECK_INT(rows_of("", 15), 300);
+    end_server();
 }
 
 TEST(watch__a_version_that_serves_again_counts_on) {
@@ -321,14 +220,14 @@ TEST(watch__a_version_that_serves_again_counts_on) {
     serve_rows(300, 0);
     sw_watch_remove(watched);
     CHECK(watch->records == NULL);
-    CHECK_INT(rows_in(15), 300); /* not served now: from the database */
+    CHECK_INT(rows_of("", 15), 300); /* not served now: from the database */
     REQUIRE_OK(sw_watch_add(&watched, watch, model, 1, hash, observer, &profile, NULL, &error),
                error);
     serve_rows(200, 0);
-    CHECK_INT(rows_in(15), 500);
+    CHECK_INT(rows_of("", 15), 500);
     CHECK(sw_watch_keep(watch));
-    CHECK_INT(rows_in(100), 500); /* one row of the minute, rewritten */
-    tear_down();
+    CHECK_INT(rows_of("", 100), 500); /* one row of the minute, rewritten */
+    end_server();
 }
 
 TEST(watch__a_version_that_replaces_itself_is_counted_once) {
@@ -345,11 +244,11 @@ TEST(watch__a_version_that_replaces_itself_is_counted_once) {
     sw_watch_remove(watched);
     watched = second;
     serve_rows(5, 0);
-    CHECK_INT(rows_in(15), 135);
+    CHECK_INT(rows_of("", 15), 135);
     CHECK(sw_watch_keep(watch));
-    CHECK_INT(rows_in(100), 135);
+    CHECK_INT(rows_of("", 100), 135);
     sw_shard_free(counts);
-    tear_down();
+    end_server();
 }
 
 TEST(watch__a_clock_that_steps_back_loses_nothing) {
@@ -364,12 +263,12 @@ TEST(watch__a_clock_that_steps_back_loses_nothing) {
     set_minute(START + 1);
     serve_rows(3, 0);
     CHECK(sw_watch_keep(watch));
-    CHECK_INT(rows_in(15), 120);
-    CHECK_INT(rows_in(100), 120);
+    CHECK_INT(rows_of("", 15), 120);
+    CHECK_INT(rows_of("", 100), 120);
     stop_server();
     REQUIRE(start_server());
-    CHECK_INT(rows_in(15), 120);
-    tear_down();
+    CHECK_INT(rows_of("", 15), 120);
+    end_server();
 }
 
 TEST(watch__old_minutes_are_removed) {
@@ -383,10 +282,10 @@ TEST(watch__old_minutes_are_removed) {
         set_minute(START + SW_WATCH_DAYS_KEPT + 1440 + 61 * (i + 1));
     }
     CHECK(sw_watch_keep(watch));
-    CHECK_INT(rows_in(UINT32_MAX), 10);
+    CHECK_INT(rows_of("", UINT32_MAX), 10);
     set_minute(START + 10); /* look from back then */
-    CHECK_INT(rows_in(100), 0);
-    tear_down();
+    CHECK_INT(rows_of("", 100), 0);
+    end_server();
 }
 
 TEST(watch__a_damaged_minute_is_left_out) {
@@ -401,18 +300,16 @@ TEST(watch__a_damaged_minute_is_left_out) {
                          .rows = 9,
                          .counts = SW_STR("\x01nonsense")};
     REQUIRE_OK(sw_windows_write(db, &row, 1, &error), error);
-    CHECK_INT(rows_in(100), 100);
+    CHECK_INT(rows_of("", 100), 100);
     stop_server();
     REQUIRE(start_server());
-    CHECK_INT(rows_in(15), 100);
-    tear_down();
+    CHECK_INT(rows_of("", 15), 100);
+    end_server();
 }
 
 static void run_sql(const char *sql) {
-    char path[96];
     sqlite3 *side;
-    snprintf(path, sizeof path, "%s/slipway.db", folder);
-    CHECK(sqlite3_open(path, &side) == SQLITE_OK);
+    CHECK(sqlite3_open(scratch_path(folder, "slipway.db"), &side) == SQLITE_OK);
     sqlite3_busy_timeout(side, 2000);
     CHECK_INT(sqlite3_exec(side, sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(side);
@@ -428,17 +325,17 @@ TEST(watch__a_database_that_takes_nothing_disturbs_no_counting) {
         serve_rows(10, 0);
         CHECK(!sw_watch_keep(watch));
     }
-    CHECK_INT(rows_in(60), 600);
+    CHECK_INT(rows_of("", 60), 600);
     sw_watch_remove(watched); /* what could not be stored is kept for later */
     CHECK(watch->records != NULL);
     run_sql("ALTER TABLE elsewhere RENAME TO watch_windows");
     CHECK(sw_watch_keep(watch));
     CHECK(watch->records == NULL);
-    CHECK_INT(rows_in(61), 610);
+    CHECK_INT(rows_of("", 61), 610);
     REQUIRE_OK(sw_watch_add(&watched, watch, model, 1, hash, observer, &profile, NULL, &error),
                error);
-    CHECK_INT(rows_in(60), 600);
-    tear_down();
+    CHECK_INT(rows_of("", 60), 600);
+    end_server();
 }
 
 /* ---- Counting, over all parts ---- */
@@ -499,11 +396,11 @@ TEST(watch__sharded_merged_windowed_and_restored_counts_equal_a_plain_recount) {
         sw_counts_free(&window);
     }
     CHECK(sw_watch_keep(watch));
-    CHECK_INT(rows_in(1000), (long long)plain.rows);
+    CHECK_INT(rows_of("", 1000), (long long)plain.rows);
     for (int i = 0; i < 3; i++)
         sw_shard_free(shards[i]);
     sw_counts_free(&plain);
-    tear_down();
+    end_server();
 }
 
 /* ---- Threads ---- */
@@ -546,17 +443,17 @@ TEST(watch__loops_merge_while_others_read_keep_and_swap) {
         set_minute(START + i / 4);
         CHECK(sw_watch_keep(watch));
         CHECK_OK(sw_watch_summarise(&summary, watched, &error), error);
-        CHECK(rows_in(60) >= 0);
+        CHECK(rows_of("", 60) >= 0);
         REQUIRE_OK(sw_watch_add(&other, watch, model, 1, hash, observer, &profile, NULL, &error),
                    error);
         sw_watch_remove(other);
     }
     for (int i = 0; i < 3; i++)
         pthread_join(loops[i].thread, NULL);
-    CHECK_INT(rows_in(60), 3 * 3000 * 2);
+    CHECK_INT(rows_of("", 60), 3 * 3000 * 2);
     CHECK(sw_watch_keep(watch));
-    CHECK_INT(rows_in(1000), 3 * 3000 * 2);
-    tear_down();
+    CHECK_INT(rows_of("", 1000), 3 * 3000 * 2);
+    end_server();
 }
 
 TEST(watch__the_keeper_stores_the_running_minute_by_itself) {
@@ -580,7 +477,7 @@ TEST(watch__the_keeper_stores_the_running_minute_by_itself) {
     CHECK(written);
     sw_watch_remove(other);
     sw_watch_close(live);
-    tear_down();
+    end_server();
 }
 
 typedef struct told {
@@ -651,7 +548,7 @@ TEST(watch__ten_thousand_features_are_counted_and_judged) {
     sw_shard_free(wide_shard);
     sw_observer_free(wide_observer);
     sw_arena_free(&big);
-    tear_down();
+    end_server();
 }
 
 TEST_MAIN

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/rng.h"
+#include "watch/observe_private.h"
 #include "watch/profile.h"
 
 #include <math.h>
@@ -51,6 +52,22 @@ static inline sw_status testing_profile(sw_profile *out, sw_signature *signature
     sw_status status = sw_profile_from_csv(out, signature, path, arena, error);
     unlink(path);
     return status;
+}
+
+static inline uint64_t testing_count_of(const sw_labels *labels, const sw_label *wanted) {
+    for (int i = 0; i < SW_LABEL_SLOTS; i++)
+        if (labels->slots[i].count && labels->slots[i].len == wanted->len &&
+            memcmp(labels->slots[i].text, wanted->text, wanted->len) == 0)
+            return labels->slots[i].count;
+    return 0;
+}
+
+/* In whatever slots. */
+static inline bool testing_same_labels(const sw_labels *a, const sw_labels *b) {
+    bool good = a->missing == b->missing && a->others == b->others && a->used == b->used;
+    for (int i = 0; i < SW_LABEL_SLOTS && good; i++)
+        good = a->slots[i].count == 0 || testing_count_of(b, &a->slots[i]) == a->slots[i].count;
+    return good;
 }
 
 /* Box and Muller. */
