@@ -3,9 +3,9 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "io/process.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -119,18 +119,10 @@ static sw_status make_loop(sw_loop *loop, uint32_t index, sw_error *error) {
     return SW_OK;
 }
 
-static uint32_t usable_cpus(void) {
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) != 0)
-        return 1;
-    int count = CPU_COUNT(&set);
-    return count < 1 ? 1 : count > SW_LOOPS_MAX ? SW_LOOPS_MAX : (uint32_t)count;
-}
-
 sw_status sw_loops_make(sw_loops **out, uint32_t count, sw_error *error) {
     *out = NULL;
     if (count == 0)
-        count = usable_cpus();
+        count = sw_process_cpus() < SW_LOOPS_MAX ? sw_process_cpus() : SW_LOOPS_MAX;
     if (count > SW_LOOPS_MAX)
         return sw_fail(error, SW_CODE_INVALID, "%u loops asked for, %d are the most", count,
                        SW_LOOPS_MAX);

@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 
+#include <malloc.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -33,5 +34,10 @@ double sw_process_cpu_s(void) {
 
 uint32_t sw_process_cpus(void) {
     cpu_set_t cpus;
-    return sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? (uint32_t)CPU_COUNT(&cpus) : 1;
+    int count = sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
+    return count < 1 ? 1 : (uint32_t)count;
+}
+
+void sw_process_share_heap(void) {
+    mallopt(M_ARENA_MAX, (int)sw_process_cpus());
 }

@@ -2,6 +2,7 @@
 #include "main/serve.h"
 
 #include "base/clock.h"
+#include "io/process.h"
 #include "main/wiring.h"
 
 #include <pthread.h>
@@ -157,6 +158,7 @@ static sw_status run(sw_cli *cli) {
     sigaddset(&signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before any thread: all of them inherit it */
     allow_many_files();
+    sw_process_share_heap();
     SW_TRY(sw_wiring_start(&w, &o, sw_cli_error(cli)));
     say_up(cli, &w, &o, (double)(sw_clock_ns() - start_ns) / 1e6);
     say_runtime(cli);
