@@ -121,8 +121,10 @@ static sw_status make_loop(sw_loop *loop, uint32_t index, sw_error *error) {
 
 sw_status sw_loops_make(sw_loops **out, uint32_t count, sw_error *error) {
     *out = NULL;
-    if (count == 0)
-        count = sw_process_cpus() < SW_LOOPS_MAX ? sw_process_cpus() : SW_LOOPS_MAX;
+    if (count == 0) {
+        uint32_t cpus = sw_process_cpus();
+        count = cpus < SW_LOOPS_MAX ? cpus : SW_LOOPS_MAX;
+    }
     if (count > SW_LOOPS_MAX)
         return sw_fail(error, SW_CODE_INVALID, "%u loops asked for, %d are the most", count,
                        SW_LOOPS_MAX);

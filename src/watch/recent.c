@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The last quarter of an hour of a served version, judged: what the fleet page says of it. */
 #include "watch/history_private.h"
 
 static void judge_all(sw_watch_summary *out, const sw_watched *watched, const sw_counts *counts) {

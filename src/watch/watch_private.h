@@ -142,7 +142,7 @@ SW_MUST_USE sw_status sw_watch_sum(sw_counts *into, sw_watch *watch, const sw_re
 /*
  * Lets `window` begin at that minute, and sets `now` to the running one's bins and labels and
  * `changes` to the record's of that time. `now` is made, and the caller's to free. After NO_MEMORY
- * the window is empty, and `now` is not made.
+ * the window is as it was or empty, and `now` is not made.
  */
 SW_MUST_USE sw_status sw_watch_slide(sw_sliding_window *window, sw_counts *now, uint64_t *changes,
                                      sw_record *record, int64_t from_minute, sw_error *error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit/watch/watch_server.h"
 
+#include "base/mem.h"
 #include "watch/past.h"
 
 static uint64_t seed = 11;
@@ -148,6 +149,34 @@ TEST(window__is_counted_anew_only_where_it_must_be) {
     CHECK_INT(slid.rows, plain.rows);
     sw_counts_free(&slid);
     sw_counts_free(&plain);
+    sw_counts_free(&window.sum);
+    end_server();
+}
+
+TEST(window__that_found_no_memory_is_right_the_next_time) {
+    enum { STEPS = 400, ALLOCATIONS = 8 };
+    sw_sliding_window window = {0};
+    int exact = 0, failures = 0;
+    REQUIRE(set_up());
+    for (int step = 0; step < STEPS; step++) {
+        sw_counts slid = {0};
+        uint64_t changes;
+        set_minute(minute + 1);
+        count_rows(20, 30);
+        sw_watch_merge(watched, shard);
+        CHECK(sw_watch_keep(watch));
+        sw_mem_fail_at((size_t)(step % ALLOCATIONS) + 1);
+        sw_status status =
+            sw_watch_slide(&window, &slid, &changes, watched->record, minute - SPAN + 1, &error);
+        sw_mem_fail_at(0);
+        CHECK(status.code == SW_CODE_OK || status.code == SW_CODE_NO_MEMORY);
+        CHECK_INT(slid.bins != NULL, status.code == SW_CODE_OK);
+        failures += sw_failed(status);
+        sw_counts_free(&slid);
+        check_window(&window, &exact);
+    }
+    CHECK_INT(exact, STEPS);
+    CHECK(failures > STEPS / 2 && failures < STEPS);
     sw_counts_free(&window.sum);
     end_server();
 }
