@@ -356,7 +356,8 @@ static size_t parse_allowance(const sw_conn *conn) {
     size_t left = conn->in ? conn->in_len - conn->in_at : 0;
     if (h->stopped || conn->closing || conn->doomed)
         return 0;
-    if (!h->current && conn->listed_count >= SW_NET_PIPELINE_MAX)
+    if (!h->current && (conn->listed_count >= SW_NET_PIPELINE_MAX ||
+                        sw_conn_unsent(conn) >= SW_NET_OUT_HIGH_BYTES))
         return 0;
     if (is_piped(h->current)) {
         size_t room = sw_pipe_room(h->current);

@@ -31,7 +31,7 @@ enum {
     SW_NET_TARGET_BYTES_MAX = 8 * 1024,
     SW_NET_PIPELINE_MAX = 64,
     SW_NET_STREAMS_MAX = 256,
-    SW_NET_OUT_HIGH_BYTES = 256 * 1024,        /* beyond it a connection is not read */
+    SW_NET_OUT_HIGH_BYTES = 256 * 1024,        /* beyond it no request is taken */
     SW_NET_STREAM_BYTES_MAX = 8 * 1024 * 1024, /* unsent of a loop's stream; beyond it: gone */
     SW_NET_PIPE_BYTES = 256 * 1024,
     SW_NET_DISCARD_BYTES_MAX = 64 * 1024, /* of a refused request's body, to keep the connection */

@@ -342,4 +342,38 @@ TEST(http1_strict__closes_on_a_client_that_never_reads) {
     server_stop(&server);
 }
 
+/* All come in one read, and each reply is larger than the sockets hold: none is made before the one
+ * ahead of it has nearly gone. `shut`: the client says by closing its side that these are all. */
+static void check_pipelined_big(bool shut) {
+    enum { REQUESTS = 12 };
+    static const char last[] = "Connection: close\r\n";
+    static char taken[1 << 16];
+    test_server server;
+    sw_buf all = {0};
+    size_t total = 0;
+    REQUIRE(server_start(&server, NULL, 1));
+    int fd = dial(&server);
+    for (int i = 0; i < REQUESTS; i++)
+        sw_buf_printf(&all, "GET /big HTTP/1.1\r\n" HOST "%s\r\n",
+                      shut || i + 1 < REQUESTS ? "" : last);
+    CHECK(say_bytes(fd, all.at, all.len));
+    if (shut)
+        shutdown(fd, SHUT_WR);
+    CHECK(wait_for(&seen.replied, 1));
+    usleep(300000);
+    CHECK_INT(atomic_load(&seen.replied), 1);
+    for (ssize_t got; (got = recv(fd, taken, sizeof taken, 0)) > 0;)
+        total += (size_t)got;
+    CHECK(total > (size_t)REQUESTS * BIG_BYTES && total < (size_t)REQUESTS * (BIG_BYTES + 1000));
+    CHECK_INT(atomic_load(&seen.replied), REQUESTS);
+    sw_buf_free(&all);
+    close(fd);
+    server_stop(&server);
+}
+
+TEST(http1_strict__makes_no_replies_ahead_of_a_client_that_does_not_read) {
+    check_pipelined_big(false);
+    check_pipelined_big(true);
+}
+
 TEST_MAIN
